@@ -1,0 +1,91 @@
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#if CAF_VERSION >= 10000
+#include <caf/actor_from_state.hpp>
+#include <caf/anon_mail.hpp>
+#endif
+
+/// The one place that knows that CAF 0.18 and CAF 1.x spell things differently.
+namespace mqlite {
+
+/// Sends without a sender; from any thread.
+template <class Handle, class... Ts>
+void tell(const Handle& to, Ts&&... xs) {
+#if CAF_VERSION >= 10000
+  caf::anon_mail(std::forward<Ts>(xs)...).send(to);
+#else
+  caf::anon_send(to, std::forward<Ts>(xs)...);
+#endif
+}
+
+/// Sends after a while, without a sender.
+template <class Self, class Handle, class... Ts>
+void tell_after(Self* self, std::chrono::nanoseconds delay, const Handle& to, Ts&&... xs) {
+#if CAF_VERSION >= 10000
+  (void)self;
+  caf::anon_mail(std::forward<Ts>(xs)...).delay(delay).send(to);
+#else
+  self->delayed_anon_send(to, delay, std::forward<Ts>(xs)...);
+#endif
+}
+
+/// Between actors of one process every question is answered: a question to an actor that has ended is answered with an error. An
+/// answer that came too late would be thrown away with what it carries, so there is no "too late".
+inline constexpr auto no_timeout = caf::infinite;
+
+/// Asks for a response: `ask(...).then(on_value, on_error)`.
+template <class Self, class Handle, class... Ts>
+auto ask(Self* self, const Handle& to, Ts&&... xs) {
+#if CAF_VERSION >= 10000
+  return self->mail(std::forward<Ts>(xs)...).request(to, no_timeout);
+#else
+  return self->request(to, no_timeout, std::forward<Ts>(xs)...);
+#endif
+}
+
+/// Spawns an actor whose state class is `State`; `Host` is an actor_system or an actor.
+template <class Handle, class State, class Host, class... Ts>
+Handle spawn_state(Host& host, Ts&&... xs) {
+#if CAF_VERSION >= 10000
+  return host.spawn(caf::actor_from_state<State>, std::forward<Ts>(xs)...);
+#else
+  return host.template spawn<typename Handle::template stateful_impl<State> >(std::forward<Ts>(xs)...);
+#endif
+}
+
+/// The same in a thread of its own, for what blocks.
+template <class Handle, class State, class Host, class... Ts>
+Handle spawn_detached(Host& host, Ts&&... xs) {
+#if CAF_VERSION >= 10000
+  return host.template spawn<caf::detached>(caf::actor_from_state<State>, std::forward<Ts>(xs)...);
+#else
+  return host.template spawn<typename Handle::template stateful_impl<State>, caf::detached>(std::forward<Ts>(xs)...);
+#endif
+}
+
+/// Ends an actor.
+template <class Handle>
+void stop(const Handle& actor, caf::exit_reason reason = caf::exit_reason::user_shutdown) {
+  caf::anon_send_exit(actor, reason);
+}
+
+/// An exception that leaves a handler is a bug, and an actor that ended would take its messages along: the process ends at once
+/// instead, and recovers everything from the log when it is started again.
+template <class Self>
+void end_process_on_exception(Self* self) {
+  self->set_exception_handler([](std::exception_ptr&) -> caf::error { std::terminate(); });
+}
+
+}  // namespace mqlite

@@ -1,0 +1,272 @@
+#include "actors/log/persistence_actor.hpp"
+
+#include <spdlog/spdlog.h>
+#include <algorithm>
+#include <unordered_map>
+
+namespace mqlite {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto sync_interval = 1s;
+// An fsync of `everysec` that takes longer than this holds answers back, so that no more than about a second is ever at risk.
+constexpr auto sync_patience = 1s;
+// An fsync that takes longer than this is reported as a log that is not healthy.
+constexpr auto hanging = 10s;
+constexpr std::chrono::nanoseconds first_pause = 100ms;
+constexpr std::chrono::nanoseconds longest_pause = 5s;
+
+const char* name_of(fsync_policy policy) {
+  switch (policy) {
+    case fsync_policy::always:
+      return "always";
+    case fsync_policy::everysec:
+      return "everysec";
+    case fsync_policy::no:
+      break;
+  }
+  return "no";
+}
+
+// The disk worker: runs one job after another.
+struct disk_state {
+  disk_worker::behavior_type make_behavior() {
+    return {[](const disk_job& job) {
+      job.run();
+      return disk_job_done{};
+    }};
+  }
+  static inline const char* name = "mqlite.disk";
+};
+
+}  // namespace
+
+persistence_state::persistence_state(persistence_actor::pointer self, std::shared_ptr<log_writer> writer,
+                                     fsync_policy policy, std::shared_ptr<const clock> time)
+    : self_(self),
+      writer_(std::move(writer)),
+      policy_(policy),
+      clock_(std::move(time)),
+      disk_(spawn_detached<disk_worker, disk_state>(self->home_system())) {
+  end_process_on_exception(self);
+  safe_length_ = writer_->length();  // opening has synced it
+  status_.enabled = true;
+  status_.fsync = name_of(policy);
+  status_.folder = writer_->folder().string();
+}
+
+persistence_state::~persistence_state() {
+  if (disk_) stop(disk_);
+}
+
+persistence_actor::behavior_type persistence_state::make_behavior() {
+  return {
+      [this](event::append& append) { on_append(append); },
+      [this](event::flush) { on_flush(); },
+      [this](event::sync_due) { on_sync_due(); },
+      [this](event::retry) { on_retry(); },
+      [this](const command::log& command) { on_log(command); },
+      [this](command::shut_down& command) { on_shut_down(command); },
+  };
+}
+
+// However long the disk takes: on_log() tells when it is too long.
+template <class Then>
+void persistence_state::on_disk(std::function<void()> job, Then then) {
+  ask(self_, disk_, disk_job{std::move(job)}).then([then](disk_job_done) mutable { then(); }, [](const caf::error&) {});
+}
+
+// -- appending ----------------------------------------------------------------------------------------------------------------
+
+std::optional<failure> persistence_state::problem() const {
+  if (closing_) return failure{error_code::unavailable, "the broker is shutting down"};
+  if (const auto& failed = writer_->failed())
+    return failure{error_code::unavailable, "the log cannot be written: " + failed->text()};
+  return std::nullopt;
+}
+
+void persistence_state::on_append(event::append& append) {
+  if (auto why = problem()) return report({{append.client, append.ticket}}, append.level, why);
+  if (!append.records.empty()) {
+    writer_->append(std::move(append.records));
+    ++status_.records;
+  }
+  (append.level == durability::written ? new_written_ : new_promised_)
+      .push_back({std::move(append.client), append.ticket});
+  if (std::exchange(flush_scheduled_, true)) return;
+  tell(caf::actor_cast<persistence_actor>(self_), event::flush{});
+}
+
+void persistence_state::on_flush() {
+  flush_scheduled_ = false;
+  if (new_written_.empty() && new_promised_.empty()) return;
+  ++status_.writes;
+  if (writer_->flush()) return refuse_all();
+  report(std::exchange(new_written_, {}), durability::written, std::nullopt);
+  written(std::exchange(new_promised_, {}));
+}
+
+void persistence_state::written(waiting_list promised) {
+  if (policy_ == fsync_policy::no) return report(promised, durability::promised, std::nullopt);
+  const bool slow = sync_running_ && clock_->now() - sync_started_ > std::chrono::nanoseconds(sync_patience).count();
+  const bool behind_others = !to_sync_.empty() || !syncing_.empty();
+  if (policy_ == fsync_policy::always || slow || behind_others) {
+    std::move(promised.begin(), promised.end(), std::back_inserter(to_sync_));
+  } else {
+    report(promised, durability::promised, std::nullopt);
+  }
+  if (policy_ == fsync_policy::always) {
+    if (!to_sync_.empty()) start_sync();
+  } else if (!std::exchange(sync_scheduled_, true)) {
+    tell_after(self_, sync_interval, caf::actor_cast<persistence_actor>(self_), event::sync_due{});
+  }
+}
+
+// -- syncing ------------------------------------------------------------------------------------------------------------------
+
+void persistence_state::on_sync_due() {
+  sync_scheduled_ = false;
+  start_sync();
+}
+
+void persistence_state::start_sync() {
+  if (sync_running_) {
+    sync_again_ = true;
+    return;
+  }
+  if (writer_->failed()) return;
+  sync_running_ = true;
+  sync_again_ = false;
+  sync_started_ = clock_->now();
+  syncing_ = std::exchange(to_sync_, {});
+  struct outcome_of_sync {
+    std::error_code error;
+    std::int64_t took = 0;
+  };
+  auto how = std::make_shared<outcome_of_sync>();
+  on_disk(
+      [how, target = writer_->current()] {
+        const auto start = std::chrono::steady_clock::now();
+        how->error = target->sync();
+        how->took = std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
+      },
+      [this, how, target = writer_->current(), length = writer_->length()] {
+        synced(target, length, how->error, how->took);
+      });
+}
+
+void persistence_state::synced(const std::shared_ptr<file>& synced_file, std::uint64_t length, std::error_code error,
+                               std::int64_t took) {
+  sync_running_ = false;
+  ++status_.fsyncs;
+  status_.fsync_seconds.add(took);
+  auto waited = std::exchange(syncing_, {});
+  if (closing_) {
+    report(waited, durability::promised, error ? problem() : std::nullopt);
+    return close_when_idle();
+  }
+  if (error) {
+    // Under `always` nobody behind the last good fsync has had an answer: what they asked for goes.
+    writer_->sync_failed(synced_file, error, policy_ == fsync_policy::always ? safe_length_ : UINT64_MAX);
+    report(waited, durability::promised, problem());
+    return refuse_all();
+  }
+  if (synced_file == writer_->current()) safe_length_ = length;
+  report(waited, durability::promised, std::nullopt);
+  if (sync_again_ || !to_sync_.empty()) start_sync();
+}
+
+// -- failing ------------------------------------------------------------------------------------------------------------------
+
+void persistence_state::refuse_all() {
+  writer_->flush();  // it has failed: this throws away what is queued, so that nothing refused is written later
+  const auto why = problem();
+  report(std::exchange(new_written_, {}), durability::written, why);
+  report(std::exchange(new_promised_, {}), durability::promised, why);
+  report(std::exchange(to_sync_, {}), durability::promised, why);
+  wait_for_recovery();
+}
+
+void persistence_state::wait_for_recovery() {
+  if (closing_ || std::exchange(recovering_, true)) return;
+  spdlog::error("{}: publishes and acknowledgements are refused until it can be", problem()->text);
+  try_later();
+}
+
+void persistence_state::try_later() {
+  pause_ = std::clamp(pause_ * 2, first_pause, longest_pause);
+  tell_after(self_, pause_, caf::actor_cast<persistence_actor>(self_), event::retry{});
+}
+
+void persistence_state::on_retry() {
+  if (closing_) return;
+  if (sync_running_) return try_later();  // how it ends decides where the old file ends
+  auto change = std::make_shared<log_change>(writer_->plan_new_file());
+  change_running_ = true;
+  on_disk([change] { change->run(); },
+          [this, change] {
+            change_running_ = false;
+            writer_->adopt(std::move(*change));
+            if (closing_) return close_when_idle();
+            safe_length_ = writer_->length();
+            if (writer_->failed()) return try_later();
+            recovering_ = false;
+            pause_ = {};
+            spdlog::info("the log is written again, into {}", writer_->current_name());
+          });
+}
+
+// -- telling ------------------------------------------------------------------------------------------------------------------
+
+// One message for each client, however many of its appends are done.
+void persistence_state::report(const waiting_list& list, durability level, const std::optional<failure>& problem) {
+  struct range {
+    const journal_client* client;
+    std::uint64_t from;
+    std::uint64_t through;
+  };
+  std::unordered_map<caf::actor_id, range> ranges;
+  for (const auto& w : list) {
+    const auto [found, added] = ranges.try_emplace(w.client.id(), range{&w.client, w.ticket, w.ticket});
+    if (!added) found->second.through = w.ticket;
+  }
+  for (const auto& [id, r] : ranges) tell(*r.client, event::appended{level, r.from, r.through, problem});
+}
+
+void persistence_state::on_log(const command::log& command) {
+  status_.bytes = writer_->bytes();
+  auto why = problem();
+  if (!why && sync_running_ && clock_->now() - sync_started_ > std::chrono::nanoseconds(hanging).count())
+    why = failure{error_code::unavailable, "the log cannot be written: the disk has not answered for " +
+                                               std::to_string((clock_->now() - sync_started_) / 1'000'000'000) + " s"};
+  status_.healthy = !why;
+  status_.problem = why ? why->text : std::string();
+  command.answer(status_);
+}
+
+void persistence_state::on_shut_down(command::shut_down& command) {
+  on_flush();
+  closing_ = true;
+  closed_ = std::move(command.answer);
+  close_when_idle();
+}
+
+// The disk worker and the writer may not work on the same file at once.
+void persistence_state::close_when_idle() {
+  if (sync_running_ || change_running_) return;
+  auto error = std::make_shared<std::error_code>();
+  on_disk([writer = writer_, error] { *error = writer->close(); },
+          [this, error] {
+            report(std::exchange(to_sync_, {}), durability::promised, *error ? problem() : std::nullopt);
+            if (*error) {
+              closed_(failure{error_code::unavailable, "the log could not be closed: " + error->message()});
+            } else {
+              closed_(done{});
+            }
+            stop(std::exchange(disk_, nullptr));
+            self_->quit();
+          });
+}
+
+}  // namespace mqlite

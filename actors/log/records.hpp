@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "actors/message_id.hpp"
+#include "actors/operations.hpp"
+#include "actors/topic_settings.hpp"
+#include "proto/journal.pb.h"
+
+/// The log's records from the actors' side: each function gives one framed record, ready to be appended.
+namespace mqlite::records {
+
+/// Collects what a record says of several messages of one queue.
+class id_list {
+ public:
+  void add(const message_id& id) {
+    const auto at = bytes_.size();
+    bytes_.resize(at + 16);
+    id.to_bytes(bytes_.data() + at);
+  }
+  void add(const message_id& id, std::uint32_t deliveries) {
+    add(id);
+    same_ = same_ && (deliveries_.empty() || deliveries == deliveries_.front());
+    deliveries_.push_back(deliveries);
+  }
+  bool empty() const noexcept { return bytes_.empty(); }
+  std::size_t size() const noexcept { return bytes_.size() / 16; }
+  const std::string& bytes() const noexcept { return bytes_; }
+  /// One number when all are the same.
+  std::span<const std::uint32_t> deliveries() const noexcept {
+    return std::span(deliveries_).first(same_ && !deliveries_.empty() ? 1 : deliveries_.size());
+  }
+
+ private:
+  std::string bytes_;
+  std::vector<std::uint32_t> deliveries_;
+  bool same_ = true;
+};
+
+std::string namespace_created(const std::string& name);
+std::string namespace_deleted(const std::string& name);
+std::string topic_created(std::uint64_t topic, const std::string& name_space, const std::string& name,
+                          std::uint32_t queue_count, const topic_settings& settings, std::uint64_t version);
+std::string topic_deleted(std::uint64_t topic);
+std::string topic_updated(std::uint64_t topic, std::uint32_t queue_count, const topic_settings& settings,
+                          std::uint64_t version, std::uint32_t draining);
+std::string leased(std::uint64_t topic, queue_number queue, const id_list& ids, std::int64_t until);
+std::string returned(std::uint64_t topic, queue_number queue, const id_list& ids, std::int64_t not_before);
+std::string acknowledged(std::uint64_t topic, queue_number queue, const id_list& ids);
+std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids);
+std::string buried(std::uint64_t topic, queue_number queue, const id_list& ids, dead_reason reason, std::int64_t at);
+std::string redriven(std::uint64_t topic, const id_list& ids, std::span<const std::uint32_t> queues);
+std::string dead_purged(std::uint64_t topic, const id_list& ids);
+
+/// Settings as the log holds them, and back.
+journal::TopicSettings to_journal(const topic_settings& settings);
+topic_settings from_journal(const journal::TopicSettings& settings);
+
+}  // namespace mqlite::records

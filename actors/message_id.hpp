@@ -1,0 +1,72 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mqlite {
+
+/// A message's id: a UUIDv7 (RFC 9562, section 5.7), 16 bytes inside, 36 characters at the edge. Its 12 bits after the version
+/// continue the clock below the millisecond (section 6.2, method 3), so that ids of one generator sort by publishing order and
+/// the publishing time can be read from the id.
+class message_id {
+ public:
+  message_id() = default;
+  message_id(std::uint64_t high, std::uint64_t low) noexcept : high_(high), low_(low) {}
+
+  /// From its 16 bytes, most significant first.
+  static message_id from_bytes(const void* bytes) noexcept;
+
+  /// From 36 characters, either case; nothing when the text is no UUID.
+  static std::optional<message_id> parse(std::string_view text) noexcept;
+
+  /// Writes the 16 bytes, most significant first.
+  void to_bytes(void* bytes) const noexcept;
+
+  /// 36 characters in lower case.
+  std::string text() const;
+  void write_text(char* out) const noexcept;
+
+  /// When the message was published: unix nanoseconds, in steps of about 244.
+  std::int64_t timestamp() const noexcept;
+
+  /// The low half is random: good as a hash.
+  std::uint64_t hash() const noexcept { return low_; }
+
+  auto operator<=>(const message_id&) const = default;
+
+ private:
+  std::uint64_t high_ = 0;
+  std::uint64_t low_ = 0;
+};
+
+/// `<message id>#<delivery count>` as clients send it, or an id alone (deliveries 0: whatever delivery is current).
+struct receipt {
+  message_id id;
+  std::uint32_t deliveries = 0;
+
+  /// Nothing when the text is neither.
+  static std::optional<receipt> parse(std::string_view text) noexcept;
+};
+
+/// Makes ids that rise strictly, also when the clock stands still or jumps back.
+class id_source {
+ public:
+  /// Starts behind `last` (for example the newest id that a log holds) with a random state made from `seed`.
+  explicit id_source(std::uint64_t seed, message_id last = {}) noexcept;
+
+  /// The next id at `now` (unix nanoseconds).
+  message_id next(std::int64_t now) noexcept;
+
+ private:
+  std::uint64_t random() noexcept;
+
+  std::uint64_t state_;
+  std::uint64_t last_tick_ = 0;  // milliseconds << 12 | fraction
+};
+
+}  // namespace mqlite

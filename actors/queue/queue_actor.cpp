@@ -1,0 +1,143 @@
+#include "actors/queue/queue_actor.hpp"
+
+#include "actors/compat.hpp"
+
+namespace mqlite {
+
+queue_state::queue_state(queue_actor::pointer self, environment_ptr env, queue_birth birth)
+    : self_(self),
+      env_(std::move(env)),
+      topic_id_(birth.topic_id),
+      number_(birth.number),
+      topic_(std::move(birth.topic)),
+      core_(birth.core ? std::move(birth.core) : std::make_shared<queue_core>()),
+      log_(env_->log, caf::actor_cast<journal_client>(self)) {
+  end_process_on_exception(self);
+  core_->settings(birth.settings);
+}
+
+queue_state::~queue_state() {
+  subscribers_.each([this](std::uint64_t, const auto& s) { tell(s.actor, event::closed{gone()}); });
+}
+
+failure queue_state::gone() const {
+  return {error_code::not_found,
+          "queue " + std::to_string(number_) + " is gone: its topic has fewer queues now, or was deleted"};
+}
+
+queue_actor queue_state::me() const { return caf::actor_cast<queue_actor>(self_); }
+
+queue_actor::behavior_type queue_state::make_behavior() {
+  serve();
+  return {
+      [this](event::arrived& event) { on_arrived(event); },
+      [this](event::stolen& event) { on_stolen(event); },
+      [this](event::adopted& event) { on_adopted(event); },
+      [this](const collect& request) { return on_collect(request); },
+      [this](event::drain) {
+        draining_ = true;
+        serve();
+      },
+      [this](const surrender& request) { return on_surrender(request); },
+      [this](const give& request) { return on_give(request); },
+      [this](event::dropped) { on_dropped(); },
+      [this](event::wake) { on_wake(); },
+      [this](command::consume& command) { on_consume(command); },
+      [this](const command::cancel& command) {
+        waiters_.cancel(command.consumer);
+        serve();
+      },
+      [this](const event::handed& event) { on_handed(event); },
+      [this](command::settle& command) { on_settle(command); },
+      [this](command::subscribe& command) { on_subscribe(command); },
+      [this](const event::unsubscribe& event) { on_unsubscribe(event); },
+      [this](command::peek& command) { on_peek(command); },
+      [this](command::purge& command) { on_purge(command); },
+      [this](const event::drop_oldest& event) { return on_drop_oldest(event); },
+      [this](const event::settings_changed& event) { on_settings(event); },
+      [this](report) { return on_report(); },
+      [this](const event::appended& report) { log_.appended(report); },
+      [this](const event::tick& tick) {
+        if (tick.when != armed_) return;  // another one was set since, for an earlier time
+        armed_ = timer_heap<int>::never;
+        catch_up();
+        serve();
+      },
+  };
+}
+
+// -- arriving -----------------------------------------------------------------------------------------------------------------
+
+void queue_state::on_arrived(event::arrived& event) {
+  received_ += event.messages.size();
+  catch_up();
+  fed_by_topic();
+  const auto at = now();
+  for (auto& m : event.messages) core_->arrive({std::move(m.message), 0, m.unexpiring}, m.not_before, at);
+  serve();
+}
+
+void queue_state::on_stolen(event::stolen& event) {
+  received_ += event.messages.size();
+  catch_up();
+  core_->arrive_stolen(event.messages);
+  serve();
+}
+
+void queue_state::on_adopted(event::adopted& event) {
+  received_ += event.messages.size();
+  catch_up();
+  fed_by_topic();
+  const auto at = now();
+  for (auto& m : event.messages) {
+    const auto id = m.carried.message->id();
+    core_->arrive(std::move(m.carried), m.not_before, at);
+    if (m.leased_until != 0) core_->replay_lease(id, m.leased_until, std::nullopt);
+  }
+  serve();
+}
+
+void queue_state::on_settings(const event::settings_changed& event) {
+  core_->settings(event.settings);
+  tell_released(0, 0);
+  if (!may_steal()) answer_impatient();
+  catch_up();
+  serve();
+}
+
+void queue_state::on_dropped() {
+  while (!waiters_.empty()) waiters_.pop().command.answer(gone());
+  self_->quit();
+}
+
+// -- looking ------------------------------------------------------------------------------------------------------------------
+
+reported queue_state::on_report() {
+  catch_up();
+  return {{number_, core_->ready(), core_->leased(), core_->delayed(), core_->bytes(),
+           waiters_.size() + subscribers_.size(), totals_},
+          received_};
+}
+
+void queue_state::on_peek(command::peek& command) {
+  catch_up();
+  std::vector<peeked> seen;
+  const auto look = [&](entry_handle h) {
+    const auto& e = (*core_)[h];
+    seen.push_back({e.message, number_, e.deliveries, dead_reason::none, 0});
+  };
+  switch (command.state) {
+    case peek_state::ready:
+      core_->each_ready(command.most, look);
+      break;
+    case peek_state::leased:
+      for (const auto h : core_->leased_entries(command.most)) look(h);
+      break;
+    case peek_state::delayed:
+      for (const auto h : core_->delayed_entries(command.most)) look(h);
+      break;
+  }
+  command.answer(std::move(seen));
+}
+
+}  // namespace mqlite

@@ -1,0 +1,408 @@
+#include "actors/queue/queue_core.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
+namespace mqlite {
+namespace {
+
+constexpr auto never = timer_heap<entry_handle>::never;
+constexpr std::uint32_t most_deliveries = (1U << 24) - 1;
+
+}  // namespace
+
+// -- places -------------------------------------------------------------------------------------------------------------------
+
+entry_handle queue_core::add(carried_message m) {
+  bytes_ += m.message->content_size();
+  newest_ = std::max(newest_, m.message->id());
+  const auto h = entries_.add(std::move(m.message));
+  entries_[h].deliveries = std::min(m.deliveries, most_deliveries);
+  entries_[h].unexpiring = m.unexpiring;
+  index_.insert(h);
+  return h;
+}
+
+void queue_core::to_tail(entry_handle h) { insert_behind(tail_, h); }
+
+// Into the list of those that arrived; behind nothing is at its head.
+void queue_core::insert_behind(entry_handle before, entry_handle h) {
+  auto& e = entries_[h];
+  e.place(place::arrived);
+  e.prev = before;
+  e.next = before == no_entry ? head_ : entries_[before].next;
+  (before == no_entry ? head_ : entries_[before].next) = h;
+  (e.next == no_entry ? tail_ : entries_[e.next].prev) = h;
+  ++arrived_;
+  watch_expiry(h);
+}
+
+void queue_core::to_front(entry_handle h) {
+  entries_[h].place(place::returned);
+  returned_.emplace(entries_[h].message->id(), h);
+  watch_expiry(h);
+}
+
+void queue_core::to_delayed(entry_handle h, std::int64_t until) {
+  entries_[h].place(place::delayed);
+  entries_[h].next = delays_.add(until, h);
+  watch_expiry(h);
+}
+
+void queue_core::to_leased(entry_handle h, std::int64_t until, lease_owner owner, std::uint64_t batch,
+                           bool gone_for_limits) {
+  const auto slot = leases_.add(until, lease{h, owner, batch, gone_for_limits, no_entry, no_entry});
+  entries_[h].place(place::leased);
+  entries_[h].next = slot;
+  if (owner == pulled) return;
+  const auto [first, added] = owners_.try_emplace(owner, slot);
+  if (added) return;
+  leases_[slot].next = first->second;
+  leases_[first->second].prev = slot;
+  first->second = slot;
+}
+
+void queue_core::unlink(entry_handle h) noexcept {
+  const auto& e = entries_[h];
+  (e.prev == no_entry ? head_ : entries_[e.prev].next) = e.next;
+  (e.next == no_entry ? tail_ : entries_[e.next].prev) = e.prev;
+  --arrived_;
+}
+
+void queue_core::end_lease(entry_handle h) {
+  const auto l = leases_.remove(entries_[h].next);
+  if (l.owner == pulled) return;
+  freed_.push_back(l.owner);
+  if (l.next != no_entry) leases_[l.next].prev = l.prev;
+  if (l.prev != no_entry) {
+    leases_[l.prev].next = l.next;
+  } else if (l.next != no_entry) {
+    owners_[l.owner] = l.next;
+  } else {
+    owners_.erase(l.owner);
+  }
+}
+
+// Takes an entry out of the place where it is; the caller puts it into another.
+void queue_core::leave(entry_handle h) {
+  if (waits(h)) forget_expiry(h);
+  switch (entries_[h].place()) {
+    case place::arrived:
+      unlink(h);
+      break;
+    case place::returned:
+      returned_.erase(entries_[h].message->id());
+      break;
+    case place::delayed:
+      delays_.remove(entries_[h].next);
+      break;
+    case place::leased:
+      end_lease(h);
+      break;
+    case place::settling:
+      --settling_;
+      break;
+    case place::none:
+      break;
+  }
+  entries_[h].place(place::none);
+}
+
+bool queue_core::waits(entry_handle h) const noexcept {
+  const auto where = entries_[h].place();
+  return where == place::arrived || where == place::returned || where == place::delayed;
+}
+
+// -- arriving -----------------------------------------------------------------------------------------------------------------
+
+void queue_core::arrive(carried_message message, std::int64_t not_before, std::int64_t now) {
+  if (holds(message.message->id())) return;
+  const auto deliveries = message.deliveries;
+  const auto h = add(std::move(message));
+  if (not_before > now) {
+    to_delayed(h, not_before);
+  } else if (deliveries > 0) {
+    to_front(h);
+  } else {
+    to_tail(h);
+  }
+}
+
+void queue_core::arrive_stolen(std::span<carried_message> messages) {
+  const auto behind = head_;
+  const auto last = tail_;
+  if (behind != no_entry) {
+    head_ = tail_ = no_entry;
+  }
+  for (auto& m : messages) {
+    if (holds(m.message->id())) continue;
+    const auto h = add(std::move(m));
+    if (entries_[h].deliveries > 0) {
+      to_front(h);
+    } else {
+      to_tail(h);
+    }
+  }
+  if (behind == no_entry) return;
+  entries_[behind].prev = tail_;
+  (tail_ == no_entry ? head_ : entries_[tail_].next) = behind;
+  tail_ = last;
+}
+
+void queue_core::take_back(std::span<carried_message> messages) {
+  auto before = tail_;
+  for (auto i = messages.size(); i-- > 0;) {
+    auto& m = messages[i];
+    const auto id = m.message->id();
+    if (holds(id)) continue;
+    const auto h = add(std::move(m));
+    if (entries_[h].deliveries > 0) {
+      to_front(h);
+      continue;
+    }
+    while (before != no_entry && entries_[before].message->id() > id) before = entries_[before].prev;
+    insert_behind(before, h);
+  }
+}
+
+// -- delivering ---------------------------------------------------------------------------------------------------------------
+
+std::vector<entry_handle> queue_core::take(std::size_t most, std::uint64_t most_bytes, lease_owner owner,
+                                           std::uint64_t batch) {
+  std::vector<entry_handle> taken;
+  std::uint64_t bytes = 0;
+  taken.reserve(std::min(most, ready()));
+  while (taken.size() < most && ready() > 0 && (taken.empty() || bytes < most_bytes)) {
+    const auto h = returned_.empty() ? head_ : returned_.begin()->second;
+    __builtin_prefetch(entries_[h].message.operator->());  // whoever takes it reads it next; in a deep queue it is cold
+    leave(h);
+    to_leased(h, never, owner, batch, false);
+    if (entries_[h].deliveries < most_deliveries) entries_[h].deliveries = entries_[h].deliveries + 1;
+    bytes += entries_[h].message->footprint();
+    taken.push_back(h);
+  }
+  return taken;
+}
+
+entry_handle queue_core::find_leased(const message_id& id, std::uint64_t batch) const noexcept {
+  const auto h = find(id);
+  if (h == no_entry || entries_[h].place() != place::leased || leases_[entries_[h].next].batch != batch)
+    return no_entry;
+  return h;
+}
+
+void queue_core::undo_delivery(entry_handle h) {
+  leave(h);
+  if (entries_[h].deliveries > 0) entries_[h].deliveries = entries_[h].deliveries - 1;
+  to_front(h);
+}
+
+std::optional<burial> queue_core::fail_delivery(entry_handle h, std::int64_t now, std::int64_t not_before) {
+  leave(h);
+  if (settings_.max_deliveries > 0 && entries_[h].deliveries >= settings_.max_deliveries)
+    return to_bury(h, dead_reason::max_deliveries);
+  if (expiry_of(h) <= now) return to_bury(h, dead_reason::expired);
+  if (not_before > now) {
+    to_delayed(h, not_before);
+  } else {
+    to_front(h);
+  }
+  return std::nullopt;
+}
+
+std::vector<entry_handle> queue_core::leases_of(lease_owner owner) const {
+  std::vector<entry_handle> result;
+  const auto first = owners_.find(owner);
+  if (first == owners_.end()) return result;
+  for (auto slot = first->second; slot != no_entry; slot = leases_[slot].next) result.push_back(leases_[slot].entry);
+  return result;
+}
+
+// -- settling -----------------------------------------------------------------------------------------------------------------
+
+queue_core::settled_from queue_core::settle(entry_handle h) {
+  settled_from before{h, entries_[h].place(), never, pulled, 0, false};
+  if (before.place == place::leased) {
+    before.when = leased_until(h);
+    before.owner = owner_of(h);
+    before.batch = leases_[entries_[h].next].batch;
+    before.gone_for_limits = is_gone_for_limits(h);
+  } else if (before.place == place::delayed) {
+    before.when = delayed_until(h);
+  }
+  leave(h);
+  entries_[h].place(place::settling);
+  ++settling_;
+  return before;
+}
+
+carried_message queue_core::remove(entry_handle h) {
+  leave(h);
+  index_.remove(h);
+  carried_message result{entries_[h].message, entries_[h].deliveries, entries_[h].unexpiring != 0};
+  bytes_ -= result.message->content_size();
+  entries_.remove(h);
+  return result;
+}
+
+void queue_core::restore(const settled_from& before) {
+  const auto h = before.entry;
+  leave(h);
+  if (before.place == place::leased) {
+    to_leased(h, before.when, before.owner, before.batch, before.gone_for_limits);
+  } else if (before.place == place::delayed) {
+    to_delayed(h, before.when);
+  } else {
+    to_front(h);
+  }
+}
+
+burial queue_core::to_bury(entry_handle h, dead_reason reason) {
+  entries_[h].place(place::settling);
+  ++settling_;
+  return {h, reason};
+}
+
+// -- time ---------------------------------------------------------------------------------------------------------------------
+
+std::int64_t queue_core::expiry_of(entry_handle h) const noexcept {
+  const auto& m = *entries_[h].message;
+  if (entries_[h].unexpiring) return never;
+  const auto own = m.expires_at() == 0 ? never : m.expires_at();
+  if (settings_.message_ttl.count() == 0) return own;
+  const auto published = m.id().timestamp();
+  const auto ttl = settings_.message_ttl.count();
+  return std::min(own, published > never - ttl ? never : published + ttl);
+}
+
+void queue_core::watch_expiry(entry_handle h) {
+  const auto when = expiry_of(h);
+  if (when != never) expiries_.emplace(when, h);
+}
+
+void queue_core::forget_expiry(entry_handle h) {
+  if (!expiries_.empty()) expiries_.erase({expiry_of(h), h});
+}
+
+void queue_core::settings(const topic_settings& settings) {
+  const bool same_ttl = settings.message_ttl == settings_.message_ttl;
+  settings_ = settings;
+  if (same_ttl) return;
+  expiries_.clear();
+  for (const auto h : all())
+    if (waits(h)) watch_expiry(h);
+}
+
+std::int64_t queue_core::next_due() const noexcept {
+  const auto expiry = expiries_.empty() ? never : expiries_.begin()->first;
+  return std::min({leases_.next(), delays_.next(), expiry});
+}
+
+queue_core::due_messages queue_core::due(std::int64_t now) {
+  due_messages result;
+  while (leases_.next() <= now) {
+    ++result.timed_out;
+    if (auto b = fail_delivery(leases_[leases_.first()].entry, now)) result.burials.push_back(*b);
+  }
+  std::vector<std::pair<std::int64_t, entry_handle>> ended;
+  while (delays_.next() <= now) {
+    const auto h = delays_[delays_.first()];
+    ended.emplace_back(delayed_until(h), h);
+    leave(h);
+  }
+  std::sort(ended.begin(), ended.end(), [this](const auto& a, const auto& b) {
+    return std::tie(a.first, entries_[a.second].message->id()) < std::tie(b.first, entries_[b.second].message->id());
+  });
+  for (const auto& [when, h] : ended) entries_[h].deliveries > 0 ? to_front(h) : to_tail(h);
+  while (!expiries_.empty() && expiries_.begin()->first <= now) {
+    const auto h = expiries_.begin()->second;
+    leave(h);
+    result.burials.push_back(to_bury(h, dead_reason::expired));
+  }
+  return result;
+}
+
+// -- siblings -----------------------------------------------------------------------------------------------------------------
+
+std::vector<carried_message> queue_core::give(std::size_t count) {
+  count = std::min(count, ready());
+  std::vector<carried_message> given;
+  given.reserve(count);
+  while (given.size() < count) given.push_back(remove(arrived_ > 0 ? tail_ : std::prev(returned_.end())->second));
+  std::reverse(given.begin(), given.end());
+  return given;
+}
+
+std::vector<burial> queue_core::drop_oldest(std::size_t count) {
+  std::vector<burial> dropped;
+  while (dropped.size() < count && ready() > 0) {
+    const auto h = returned_.empty() ? head_ : returned_.begin()->second;
+    leave(h);
+    dropped.push_back(to_bury(h, dead_reason::overflow));
+  }
+  return dropped;
+}
+
+// -- the log's side -----------------------------------------------------------------------------------------------------------
+
+void queue_core::replay_lease(const message_id& id, std::int64_t until, std::optional<std::uint32_t> deliveries) {
+  const auto h = find(id);
+  if (h == no_entry) return;
+  leave(h);
+  if (deliveries) entries_[h].deliveries = std::min(*deliveries, most_deliveries);
+  to_leased(h, until, pulled, 0, false);
+}
+
+void queue_core::replay_return(const message_id& id, std::int64_t not_before, std::optional<std::uint32_t> deliveries) {
+  const auto h = find(id);
+  if (h == no_entry) return;
+  leave(h);
+  if (deliveries) entries_[h].deliveries = std::min(*deliveries, most_deliveries);
+  not_before == 0 ? to_front(h) : to_delayed(h, not_before);
+}
+
+std::optional<carried_message> queue_core::replay_remove(const message_id& id) {
+  const auto h = find(id);
+  if (h == no_entry) return std::nullopt;
+  return remove(h);
+}
+
+// -- looking ------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+// The first `most` of them by time.
+template <class Timers, class EntryOf>
+std::vector<entry_handle> first_due(const Timers& timers, std::size_t most, EntryOf entry_of) {
+  std::vector<std::pair<std::int64_t, entry_handle>> all;
+  all.reserve(timers.size());
+  timers.each([&](std::int64_t when, const auto& value) { all.emplace_back(when, entry_of(value)); });
+  const auto count = std::min(most, all.size());
+  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end());
+  std::vector<entry_handle> result;
+  for (std::size_t i = 0; i < count; ++i) result.push_back(all[i].second);
+  return result;
+}
+
+}  // namespace
+
+std::vector<entry_handle> queue_core::leased_entries(std::size_t most) const {
+  return first_due(leases_, most, [](const lease& l) { return l.entry; });
+}
+
+std::vector<entry_handle> queue_core::delayed_entries(std::size_t most) const {
+  return first_due(delays_, most, [](entry_handle h) { return h; });
+}
+
+std::vector<entry_handle> queue_core::all() const {
+  std::vector<entry_handle> result;
+  result.reserve(size());
+  each_ready(ready(), [&](entry_handle h) { result.push_back(h); });
+  entries_.each([&](entry_handle h, const entry& e) {
+    if (e.place() != place::arrived && e.place() != place::returned) result.push_back(h);
+  });
+  return result;
+}
+
+}  // namespace mqlite

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/operations.hpp"
+
+namespace mqlite {
+
+/// The messages of a topic that could not be processed, oldest first. Pure.
+class dead_letters {
+ public:
+  /// One that is here already is left alone.
+  void add(peeked letter);
+  /// Takes a letter out; nothing when it is not here.
+  std::optional<peeked> take(const message_id& id);
+  bool contains(const message_id& id) const { return by_id_.contains(id); }
+
+  std::size_t size() const noexcept { return letters_.size(); }
+  /// The oldest, at most `most`.
+  std::vector<peeked> list(std::size_t most) const;
+  /// All ids, oldest first.
+  std::vector<message_id> ids() const;
+
+ private:
+  struct hash {
+    std::size_t operator()(const message_id& id) const noexcept { return id.hash(); }
+  };
+  std::map<std::uint64_t, peeked> letters_;
+  std::unordered_map<message_id, std::uint64_t, hash> by_id_;
+  std::uint64_t last_ = 0;
+};
+
+}  // namespace mqlite

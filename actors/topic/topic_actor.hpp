@@ -1,0 +1,180 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "actors/compat.hpp"
+#include "actors/environment.hpp"
+#include "actors/log/log_appender.hpp"
+#include "actors/queue/consumers.hpp"
+#include "actors/queue/queue_actor.hpp"
+#include "actors/topic/dead_letters.hpp"
+#include "actors/topic/depth_board.hpp"
+#include "actors/topic/moves.hpp"
+#include "persistence/published_record.hpp"
+
+namespace mqlite {
+
+/// What a topic is born with: new from a command, or as the log remembers it.
+struct topic_birth {
+  std::uint64_t id = 0;
+  std::string name_space;
+  std::string name;
+  std::int32_t queue_count = 1;
+  std::uint64_t version = 1;
+  topic_settings settings;
+  std::vector<std::shared_ptr<queue_core>>
+      cores;                           ///< empty, or one a queue; those from queue_count on were being drained
+  std::shared_ptr<dead_letters> dead;  ///< null = none
+  message_id newest;                   ///< ids go on behind it
+};
+
+/// One topic: gives published messages their ids and their queues, records them, and hands them out once they are stored; brings
+/// starving queues together with busy ones; keeps the dead letters.
+///
+/// A publish is recorded here rather than in its queues, so that a batch for many queues is one record and one answer.
+class topic_state {
+ public:
+  topic_state(topic_actor::pointer self, environment_ptr env, topic_birth birth);
+  ~topic_state();
+  topic_actor::behavior_type make_behavior();
+
+  static inline const char* name = "mqlite.topic";
+
+ private:
+  // -- publishing (topic_publishing.cpp) --------------------------------------------------------------------------------------
+  void on_publish(command::publish& command);
+  /// Where a message goes, or why it cannot.
+  outcome<queue_number> route(const draft& message);
+  queue_number next_in_turn();
+  /// Why the topic cannot take a message, if it cannot; otherwise it is counted.
+  std::optional<failure> admit(const message& m);
+  struct publish_part;
+  struct publish_progress;
+  struct queue_batch {
+    queue_number queue;
+    std::vector<event::arrival> messages;
+  };
+  using queue_arrivals = std::vector<queue_batch>;
+  void store(published_record record, publish_part part, const std::shared_ptr<publish_progress>& progress);
+  void add(queue_arrivals& arrivals, queue_number queue, event::arrival a);
+  void forget_slots(const queue_arrivals& arrivals);
+  /// Stored messages go to their queues.
+  void distribute(queue_arrivals arrivals);
+  void drop_overflow();
+  void on_released(const event::released& event);
+
+  // -- consuming (topic_consuming.cpp) ----------------------------------------------------------------------------------------
+  struct sweep;
+  void on_consume(command::consume& command);
+  void start_sweep(command::consume command);
+  void go_on(std::shared_ptr<sweep> s);
+  void finish(const std::shared_ptr<sweep>& s);
+  void park(const std::shared_ptr<sweep>& s);
+  void unpark(const std::shared_ptr<sweep>& s);
+  void on_cancel(const command::cancel& command);
+  /// So many messages came: as many of those who wait for any queue look again.
+  void sweep_again(std::uint64_t messages);
+  void on_settle(command::settle& command);
+  void on_unheld(event::unheld& event);
+  void search_again(command::settle rest);
+  void on_subscribe(command::subscribe& command);
+  void on_tick(const event::tick& tick);
+  void arm();
+
+  // -- dead letters (topic_dead.cpp) ------------------------------------------------------------------------------------------
+  void on_buried(event::buried& event);
+  void on_redrive(command::redrive_dead& command);
+  void on_purge_dead(command::purge_dead& command);
+
+  // -- stealing (topic_stealing.cpp) ------------------------------------------------------------------------------------------
+  caf::result<rebalanced> on_rebalance(const rebalance& request);
+  struct search;
+  void steal_for(std::shared_ptr<search> s);
+  void ask_to_give(std::shared_ptr<search> s, queue_number victim, std::uint64_t at_least);
+  void refuse_steal(search& s, bool may_ask_again);
+  /// A queue has answered a `give`.
+  void moved(moves::number move, queue_number from, queue_number to, const given& answer);
+  void move_ends(moves::number move);
+  void wake_starving(std::uint64_t most, queue_number except = any_queue);
+  void on_sated(const event::sated& event);
+  void on_replenished(const event::replenished& event);
+  void on_rebalance_topic(command::rebalance_topic& command);
+  void level(std::vector<std::uint64_t> depths, reply<done> answer);
+
+  // -- administration (topic_admin.cpp) ---------------------------------------------------------------------------------------
+  /// Asks every queue how it is.
+  void ask_all(std::function<void(std::vector<reported>)> then);
+  void on_get(command::get_topic& command);
+  void on_update(command::update_topic& command);
+  void on_resize(command::resize_topic& command);
+  void end_drain();
+  void on_drained(const event::drained& event);
+  /// Drops the queues that were to be drained, if all of them are empty.
+  void drop_drained();
+  void add_queue(std::shared_ptr<queue_core> core);
+  void change(std::function<void()> begin);
+  void begin_change();
+  void change_done();
+  bool begin_resize(std::int64_t count, const reply<resized>& answer);
+  void resize_to(std::int32_t active);
+  std::string record_of(std::int32_t active, std::size_t queues, const topic_settings& settings,
+                        std::uint64_t version) const;
+
+  bool exists(std::int64_t queue) const noexcept {
+    return queue >= 0 && queue < static_cast<std::int64_t>(queues_.size());
+  }
+  failure no_queue(std::int64_t queue) const;
+  topic_info info() const { return {name_, active_, version_}; }
+  /// Passes a command for one queue on to it, or refuses it.
+  template <class Command>
+  void pass_on(Command& command) {
+    if (!exists(command.queue)) return command.answer(no_queue(command.queue));
+    tell(queues_[static_cast<std::size_t>(command.queue)], std::move(command));
+  }
+
+  topic_actor::pointer self_;
+  environment_ptr env_;
+  std::uint64_t id_;
+  std::string name_space_;
+  std::string name_;
+  topic_settings settings_;
+  std::uint64_t version_;
+  std::int32_t active_;  ///< queues that publishes are routed to; those behind are being drained
+  std::vector<queue_actor> queues_;
+  depth_board board_;
+  std::shared_ptr<dead_letters> dead_;
+  log_appender log_;
+  id_source ids_;
+
+  std::uint32_t turn_ = 0;  ///< round robin
+  static constexpr std::uint32_t no_slot = ~std::uint32_t{0};
+  std::vector<std::uint32_t> slots_;  ///< scratch of add()
+  std::int64_t held_ = 0;  ///< messages in the topic, and their bytes; while there are no limits a little late
+  std::int64_t held_bytes_ = 0;
+  bool dropping_ = false;  ///< a queue was told to bury its oldest
+
+  // Consumers that wait for any queue: all of them by consumer, and those that are parked by age and by the ends of their waits.
+  std::unordered_map<std::uint64_t, std::shared_ptr<sweep>> sweeps_;
+  std::map<std::uint64_t, std::shared_ptr<sweep>> parked_;
+  timer_heap<std::shared_ptr<sweep>> sweep_timers_;
+  std::uint64_t last_sweep_ = 0;
+  std::uint64_t news_ = 0;  ///< times that something came which a sweep under way may have missed
+  std::int64_t armed_ = timer_heap<int>::never;
+  std::int64_t steal_retry_ = timer_heap<int>::never;  ///< when those that starve are woken, come what may
+  std::chrono::nanoseconds steal_pause_{0};
+  std::int64_t drain_until_ = timer_heap<int>::never;
+  std::set<queue_number> drained_;  ///< of the queues that are being dropped: those that are empty
+  moves moves_;
+  std::vector<command::settle> after_moves_;   ///< look for messages that may be on their way
+  std::deque<std::function<void()>> changes_;  ///< of settings and queue count; the first one is under way
+  topic_totals totals_;
+};
+
+}  // namespace mqlite

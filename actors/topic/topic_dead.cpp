@@ -1,0 +1,62 @@
+#include "actors/compat.hpp"
+#include "actors/log/records.hpp"
+#include "actors/topic/topic_actor.hpp"
+
+// A topic's dead letters.
+namespace mqlite {
+
+void topic_state::on_buried(event::buried& event) {
+  for (auto& m : event.messages) dead_->add({std::move(m.message), event.queue, m.deliveries, event.reason, event.at});
+}
+
+void topic_state::on_redrive(command::redrive_dead& command) {
+  const auto ids = command.ids ? std::move(*command.ids) : dead_->ids();
+  records::id_list recorded;
+  std::vector<std::uint32_t> numbers;
+  queue_arrivals arrivals;
+  std::vector<peeked> taken;
+  for (const auto& id : ids) {
+    auto letter = dead_->take(id);
+    if (!letter) continue;
+    const auto queue = letter->queue < active_ ? letter->queue : next_in_turn();
+    recorded.add(id);
+    numbers.push_back(static_cast<std::uint32_t>(queue));
+    add(arrivals, queue, {letter->message, 0, true});
+    taken.push_back(std::move(*letter));
+  }
+  forget_slots(arrivals);
+  if (taken.empty()) return command.answer(std::uint64_t{0});
+  log_.append(records::redriven(id_, recorded, numbers), durability::promised,
+              [this, taken = std::move(taken), arrivals = std::move(arrivals),
+               answer = std::move(command.answer)](const failure* problem) mutable {
+                if (problem != nullptr) {
+                  for (auto& letter : taken) dead_->add(std::move(letter));
+                  return answer(*problem);
+                }
+                for (const auto& letter : taken) {
+                  ++held_;
+                  held_bytes_ += static_cast<std::int64_t>(letter.message->content_size());
+                }
+                distribute(std::move(arrivals));
+                totals_.published -= taken.size();  // they were counted when they were published
+                answer(std::uint64_t{taken.size()});
+              });
+}
+
+void topic_state::on_purge_dead(command::purge_dead& command) {
+  std::vector<peeked> taken;
+  records::id_list recorded;
+  for (const auto& id : dead_->ids()) {
+    recorded.add(id);
+    taken.push_back(*dead_->take(id));
+  }
+  if (taken.empty()) return command.answer(std::uint64_t{0});
+  log_.append(records::dead_purged(id_, recorded), durability::promised,
+              [this, taken = std::move(taken), answer = std::move(command.answer)](const failure* problem) mutable {
+                if (problem == nullptr) return answer(std::uint64_t{taken.size()});
+                for (auto& letter : taken) dead_->add(std::move(letter));
+                answer(*problem);
+              });
+}
+
+}  // namespace mqlite

@@ -1,0 +1,1 @@
+mqlite_bench(http_baseline SOURCES ${CMAKE_CURRENT_LIST_DIR}/http_baseline.cpp LINKS Boost::headers Threads::Threads)

@@ -1,0 +1,148 @@
+#include "daemon/broker_process.hpp"
+
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <csignal>
+#include <future>
+#include <random>
+#include <stdexcept>
+#include <thread>
+
+#include "actors/broker/broker_actor.hpp"
+#include "actors/log/persistence_actor.hpp"
+#include "daemon/storage.hpp"
+#include "protocols/grpc/grpc_server.hpp"
+#include "protocols/http/http_server.hpp"
+#include "protocols/tcp/tcp_server.hpp"
+
+namespace mqlite {
+namespace {
+
+std::size_t thread_count(const settings& config) {
+  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  return config.scheduler.threads > 0 ? config.scheduler.threads : cores;
+}
+
+// The policy `sharing` sleeps when there is nothing to do, and wakes one worker at a time; CAF's default spins. Without a limit
+// a busy actor would keep its worker for itself.
+class actor_config : public caf::actor_system_config {
+ public:
+  explicit actor_config(const settings& config) {
+    set("caf.scheduler.policy", "sharing");
+    set("caf.scheduler.max-threads", thread_count(config));
+    set("caf.scheduler.max-throughput", std::size_t{300});
+    set("caf.logger.console.verbosity", "quiet");
+  }
+};
+
+void refuse_what_is_not_built(const settings& config) {
+  if (config.tls.enabled)
+    throw std::runtime_error("tls.enabled: this version does not speak TLS yet; put a TLS proxy in front");
+  if (config.auth.enabled) throw std::runtime_error("auth.enabled: this version does not check tokens yet");
+}
+
+environment_ptr make_environment(const settings& config, persistence_actor log, std::shared_ptr<const clock> time) {
+  auto env = std::make_shared<environment>();
+  std::random_device random;
+  env->clock = std::move(time);
+  env->log = std::move(log);
+  env->seed = static_cast<std::uint64_t>(random()) << 32 | random();
+  env->defaults.ack_timeout = config.ack_timeout;
+  env->max_memory = config.limits.max_memory;
+  env->drain_timeout = config.drain_timeout;
+  return env;
+}
+
+// Each connection is a file: take what the system allows.
+void raise_file_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void wait_for_signal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  int which = 0;
+  sigwait(&signals, &which);
+  spdlog::info("{}: stopping", which == SIGTERM ? "SIGTERM" : "SIGINT");
+}
+
+// Ends the tree behind everything that the front ends passed on to it.
+void shut_down(const broker_actor& broker, std::chrono::milliseconds patience) {
+  auto ended = std::make_shared<std::promise<outcome<done>>>();
+  auto end = ended->get_future();
+  tell(broker, command::shut_down{reply<done>([ended](outcome<done> how) { ended->set_value(std::move(how)); })});
+  if (end.wait_for(patience) != std::future_status::ready) {
+    spdlog::error("the log could not be closed within shutdown_timeout");
+    stop(broker);
+  } else if (const auto how = end.get(); !how) {
+    spdlog::error("{}", how.why().text);
+  }
+}
+
+}  // namespace
+
+void run_broker(const settings& config, const std::string& version) {
+  refuse_what_is_not_built(config);
+  raise_file_limit();
+  caf::core::init_global_meta_objects();
+  caf::init_global_meta_objects<caf::id_block::mqlite>();
+
+  const auto time = std::make_shared<system_clock>();
+  posix_file_system files;
+  opened_storage storage;
+  if (config.persistence.enabled) storage = open_storage(files, config.persistence.aof, *time);
+
+  actor_config caf_config(config);
+  caf::actor_system system(caf_config);
+  persistence_actor log;
+  if (storage.writer)
+    log = spawn_state<persistence_actor, persistence_state>(system, std::move(storage.writer),
+                                                            config.persistence.aof.fsync, time);
+  auto broker = start_broker(system, make_environment(config, log, time), std::move(storage.birth));
+  log = nullptr;
+
+  try {
+    const auto connections = std::make_shared<connection_counter>(config.limits.max_connections);
+    const auto publish_times = std::make_shared<latency_histogram>();
+    http_server http({config.server.http, config.limits, 1, version, {}, connections, publish_times}, broker);
+    tcp_server tcp({config.server.tcp, config.limits, 1, version, {}, connections, publish_times}, broker);
+    grpc_server grpc({config.server.grpc, config.limits, version, connections, publish_times}, broker);
+    if (config.server.http.enabled) {
+      const auto port = http.start();
+      if (!port) throw std::runtime_error(port.why().text);
+      spdlog::info("http: listening on {}:{}", config.server.http.address, *port);
+    }
+    if (config.server.tcp.enabled) {
+      const auto port = tcp.start();
+      if (!port) throw std::runtime_error(port.why().text);
+      spdlog::info("tcp: listening on {}:{}", config.server.tcp.address, *port);
+    }
+    if (config.server.grpc.enabled) {
+      const auto port = grpc.start();
+      if (!port) throw std::runtime_error(port.why().text);
+      spdlog::info("grpc: listening on {}:{}", config.server.grpc.address, *port);
+    }
+    spdlog::info(
+        "mqlite {} is ready (log: {})", version,
+        config.persistence.enabled ? config.persistence.aof.dir : std::string("none, nothing survives a restart"));
+    wait_for_signal();
+    http.stop(config.shutdown_timeout);
+    tcp.stop(config.shutdown_timeout);
+    grpc.stop(config.shutdown_timeout);
+    shut_down(broker, config.shutdown_timeout);
+  } catch (...) {
+    shut_down(broker, config.shutdown_timeout);
+    throw;
+  }
+  spdlog::info("stopped");
+}
+
+}  // namespace mqlite

@@ -1,0 +1,53 @@
+#include "daemon/storage.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <stdexcept>
+
+#include "actors/log/replay.hpp"
+#include "persistence/folder_lock.hpp"
+#include "persistence/recovery.hpp"
+
+namespace mqlite {
+namespace {
+
+double seconds(std::chrono::nanoseconds t) { return std::chrono::duration<double>(t).count(); }
+
+[[noreturn]] void give_up(const log_failure& why) { throw std::runtime_error(why.text()); }
+
+void tell_what_was_found(const recovered& found, std::chrono::nanoseconds took) {
+  for (const auto& file : found.found)
+    if (file.torn)
+      spdlog::warn(
+          "log file {}: the last record was cut off while it was written; recovery goes on without it (at offset {})",
+          file.name, file.length);
+  for (const auto& name : found.foreign)
+    spdlog::warn("the log's folder holds {}, which is none of its files: left alone", name);
+  if (found.unknown_records > 0)
+    spdlog::warn("{} records of kinds that only a newer version knows were skipped", found.unknown_records);
+  if (found.records == 0) return;
+  spdlog::info(
+      "recovered {} messages from {} records, {:.1f} MB in {:.2f} s (reading {:.2f} s, decoding and building {:.2f} s)",
+      found.messages, found.records, static_cast<double>(found.bytes) / (1 << 20), seconds(took),
+      seconds(found.reading), seconds(found.decoding));
+}
+
+}  // namespace
+
+opened_storage open_storage(file_system& files, const aof_settings& settings, const clock& time) {
+  auto lock = folder_lock::take(files, settings.dir);
+  if (!lock) give_up(lock.error());
+  replay visitor(time.now());
+  const auto start = std::chrono::steady_clock::now();
+  const auto found = recover(files, settings.dir, visitor, [](const recovery_progress& p) {
+    spdlog::info("recovering: {} of {} MB, {} messages", p.bytes >> 20, p.total >> 20, p.messages);
+  });
+  if (!found) give_up(found.error());
+  tell_what_was_found(*found, std::chrono::steady_clock::now() - start);
+  auto writer = log_writer::open(files, std::move(*lock), *found);
+  if (!writer) give_up(writer.error());
+  return {std::make_shared<log_writer>(std::move(*writer)), visitor.take()};
+}
+
+}  // namespace mqlite

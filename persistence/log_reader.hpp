@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "persistence/file_system.hpp"
+#include "persistence/log_failure.hpp"
+#include "persistence/manifest.hpp"
+
+namespace mqlite {
+
+/// A good record where it stands in its file.
+struct record_view {
+  std::uint64_t offset = 0;  ///< of the record's header
+  std::string_view body;
+};
+
+/// A half-written record at the end of a file: bytes that nobody was promised.
+struct torn_tail {
+  std::uint64_t offset = 0;  ///< where the good records end
+  std::uint64_t bytes = 0;   ///< how much stands behind it, zeros at the end not counted
+};
+
+/// Reads the records of one log file in order, in large reads.
+///
+/// A bad record (wrong checksum, impossible length) at a place that is not sealed is a torn tail when no good record follows it
+/// anywhere in the file; otherwise it is damage.
+class log_reader {
+ public:
+  /// Opens a file and checks its header. `known` is what the manifest says about it.
+  static log_result<log_reader> open(file_system& files, std::filesystem::path path, const manifest_entry& known);
+
+  /// The next good records, some MiB of them at once; none at the end. The bytes are valid until the next call.
+  log_result<std::span<const record_view>> next();
+
+  /// Where the good records that next() has returned end.
+  std::uint64_t position() const { return position_; }
+
+  /// Goes on at `offset`: for those who read on behind damage.
+  void seek(std::uint64_t offset);
+
+  /// Set once next() has come to a torn tail.
+  const std::optional<torn_tail>& torn() const { return torn_; }
+
+  /// The offset of the first good record at or after `from`; nothing when there is none. Looks at every byte.
+  log_result<std::optional<std::uint64_t>> find_record(std::uint64_t from);
+
+  std::uint32_t salt() const { return salt_; }
+
+  /// How much of the file can hold records: its length, or the length that the manifest says counts.
+  std::uint64_t limit() const { return limit_; }
+
+ private:
+  log_reader(std::unique_ptr<readable_file> opened, std::filesystem::path path, const manifest_entry& known);
+
+  std::optional<log_failure> read_header();
+  std::optional<log_failure> fill(std::size_t least);
+  const char* collect(std::size_t& wanted);
+  std::optional<log_failure> finish(const char* reason);
+  log_result<std::uint64_t> end_of_data(std::uint64_t from);
+  std::string name() const { return path_.string(); }
+
+  std::unique_ptr<readable_file> file_;
+  std::filesystem::path path_;
+  file_state state_;
+  std::uint64_t limit_;
+  std::uint32_t salt_ = 0;
+  std::unique_ptr<char[]> buffer_;
+  std::size_t capacity_ = 0;
+  std::uint64_t buffer_offset_ = 0;  // of the buffer's first byte in the file
+  std::size_t filled_ = 0;
+  std::uint64_t position_ = 0;
+  std::vector<record_view> records_;
+  std::optional<torn_tail> torn_;
+};
+
+}  // namespace mqlite

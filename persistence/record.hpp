@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "persistence/format.hpp"
+#include "proto/journal.pb.h"
+
+namespace mqlite {
+
+/// One record as persistence/format.hpp lays it out, with a salt of 0: the log writer puts its file's salt in. Throws
+/// std::length_error when the record is empty or longer than format::max_record_length.
+std::string frame(const journal::Record& record);
+
+/// Fills the first format::record_header_size bytes of `framed`, whose body stands behind them. Throws as frame() does.
+void seal_frame(std::span<char> framed);
+
+/// Changes a frame's checksum from salt 0 to `salt`, or back.
+void salt_frame(std::span<char> framed, std::uint32_t salt);
+
+/// The checksum that stands in a record's header in a file with this salt.
+std::uint32_t record_checksum(std::string_view length_bytes, std::string_view body, std::uint32_t salt);
+
+/// What stands at the beginning of a log file.
+std::string file_header(std::uint32_t salt);
+
+}  // namespace mqlite

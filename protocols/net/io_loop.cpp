@@ -1,0 +1,94 @@
+#include "protocols/net/io_loop.hpp"
+
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <exception>
+#include <future>
+
+#include "actors/gateway.hpp"
+
+namespace mqlite {
+namespace {
+
+class loop_adapter : public event_loop {
+ public:
+  explicit loop_adapter(io_loop& loop) : loop_(loop) {}
+  void post(std::function<void()> f) override { loop_.post(std::move(f)); }
+
+ private:
+  io_loop& loop_;
+};
+
+/// An exception that reaches here is a bug of one handler; the connections of the others go on.
+void run_until_stopped(boost::asio::io_context& context) {
+  for (;;) {
+    try {
+      context.run();
+      return;
+    } catch (const std::exception& e) {
+      spdlog::error("a network event failed: {}", e.what());
+    }
+  }
+}
+
+}  // namespace
+
+io_loop::io_loop() : adapter_(std::make_unique<loop_adapter>(*this)) {}
+
+io_loop::~io_loop() { stop(); }
+
+void io_loop::start(std::string name) {
+  thread_ = std::thread([this, name = std::move(name)] {
+    pthread_setname_np(pthread_self(), name.c_str());
+    run_until_stopped(context_);
+  });
+}
+
+void io_loop::stop() {
+  context_.stop();
+  if (thread_.joinable()) thread_.join();
+  std::vector<std::function<void()>> dropped;
+  {
+    const std::lock_guard lock(mutex_);
+    dropped.swap(posted_);
+  }
+}
+
+void io_loop::post(std::function<void()> f) {
+  bool first;
+  {
+    const std::lock_guard lock(mutex_);
+    first = posted_.empty();
+    posted_.push_back(std::move(f));
+  }
+  if (first) boost::asio::post(context_, [this] { drain(); });
+}
+
+void io_loop::run(const std::function<void()>& f) {
+  std::promise<void> ran;
+  post([&] {
+    f();
+    ran.set_value();
+  });
+  ran.get_future().wait();
+}
+
+void io_loop::drain() {
+  {
+    const std::lock_guard lock(mutex_);
+    running_.swap(posted_);
+  }
+  for (auto& f : running_) {
+    try {
+      f();
+    } catch (const std::exception& e) {
+      spdlog::error("a posted function failed: {}", e.what());
+    }
+    f = nullptr;
+  }
+  running_.clear();
+}
+
+}  // namespace mqlite

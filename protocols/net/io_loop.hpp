@@ -1,0 +1,56 @@
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace mqlite {
+
+class event_loop;
+
+/// One asio::io_context and the thread that runs it. What lives on a loop is used in that thread alone.
+///
+/// Operation: functions that other threads post gather in a list; the first one of a burst wakes the loop, which then runs all.
+class io_loop {
+ public:
+  io_loop();
+  io_loop(const io_loop&) = delete;
+  io_loop& operator=(const io_loop&) = delete;
+  /// Stops the loop; see stop().
+  ~io_loop();
+
+  /// Starts the thread; `name` (at most 15 characters) is what tools show for it.
+  void start(std::string name);
+
+  /// Ends the thread once the function that it runs returns, and waits for it. What was posted and did not run is destroyed,
+  /// not run. Not to be called from the loop itself.
+  void stop();
+
+  /// Runs `f` soon in the loop's thread. Callable from every thread.
+  void post(std::function<void()> f);
+
+  /// Runs `f` in the loop's thread and waits for its end. Not to be called from the loop itself, only while it is running.
+  void run(const std::function<void()>& f);
+
+  boost::asio::io_context& context() noexcept { return context_; }
+  /// The loop as gateways know it.
+  event_loop& as_event_loop() noexcept { return *adapter_; }
+
+ private:
+  void drain();
+
+  std::mutex mutex_;
+  std::vector<std::function<void()>> posted_;   // guarded by mutex_
+  std::vector<std::function<void()>> running_;  // of the loop's thread: keeps its memory from burst to burst
+  std::unique_ptr<event_loop> adapter_;
+  boost::asio::io_context context_{1};
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+  std::thread thread_;
+};
+
+}  // namespace mqlite

@@ -1,0 +1,152 @@
+#include "protocols/tcp/answer.hpp"
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include "protocols/translate/error_names.hpp"
+#include "protocols/translate/json_text.hpp"
+#include "protocols/translate/proto_answers.hpp"
+
+namespace mqlite::tcp {
+namespace {
+
+using google::protobuf::io::CodedOutputStream;
+
+constexpr std::size_t id_size = 36;
+
+void append_id_member(std::string& out, const answer_address& to) {
+  if (to.id.empty()) return;
+  out += ",\"id\":";
+  out += to.id;
+}
+
+/// A TCPResponse with a PublishResponse, written by hand: this is the answer that there are most of.
+void append_published_response(std::string& out, std::uint64_t request_id, const published& where) {
+  static_assert(v1::TCPResponse::kStatusFieldNumber == 1 && v1::TCPResponse::kRequestIdFieldNumber == 3 &&
+                v1::TCPResponse::kPublishFieldNumber == 16 && v1::PublishResponse::kMessageIdFieldNumber == 1 &&
+                v1::PublishResponse::kQueueIdFieldNumber == 2);
+  const auto queue = static_cast<std::uint32_t>(where.queue);
+  std::uint8_t bytes[80];
+  auto* p = bytes;
+  for (const std::uint8_t byte : {0x0a, 0x02, 0x6f, 0x6b}) *p++ = byte;
+  if (request_id != 0) {
+    *p++ = 0x18;
+    p = CodedOutputStream::WriteVarint64ToArray(request_id, p);
+  }
+  *p++ = 0x82;
+  *p++ = 0x01;
+  *p++ = static_cast<std::uint8_t>(2 + id_size + (queue == 0 ? 0 : 1 + CodedOutputStream::VarintSize32(queue)));
+  *p++ = 0x0a;
+  *p++ = id_size;
+  where.id.write_text(reinterpret_cast<char*>(p));
+  p += id_size;
+  if (queue != 0) {
+    *p++ = 0x10;
+    p = CodedOutputStream::WriteVarint32ToArray(queue, p);
+  }
+  out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(p - bytes));
+}
+
+void set_failure(v1::TCPResponse& response, const failure& why) {
+  response.set_status("error");
+  response.set_error(why.text);
+  const auto code = names_of(why.code).name;
+  response.set_code(code.data(), code.size());
+}
+
+}  // namespace
+
+void open_json_answer(std::string& out, const answer_address& to) {
+  out += R"({"status":"ok")";
+  append_id_member(out, to);
+}
+
+void write_ok(std::string& out, const answer_address& to, length_count count) {
+  frame_writer frame(out, to.as);
+  if (to.as == encoding::json) {
+    open_json_answer(out, to);
+    out += '}';
+  } else {
+    v1::TCPResponse response;
+    response.set_status("ok");
+    response.set_request_id(to.request_id);
+    response.AppendToString(&out);
+  }
+  frame.finish(count);
+}
+
+void write_failure(std::string& out, const answer_address& to, length_count count, const failure& why) {
+  frame_writer frame(out, to.as);
+  if (to.as == encoding::json) {
+    out += R"({"status":"error")";
+    append_id_member(out, to);
+    out += ",\"code\":\"";
+    out += names_of(why.code).name;
+    out += "\",\"error\":";
+    append_json_string(out, why.text);
+    out += '}';
+  } else {
+    v1::TCPResponse response;
+    response.set_request_id(to.request_id);
+    set_failure(response, why);
+    response.AppendToString(&out);
+  }
+  frame.finish(count);
+}
+
+void write_published(std::string& out, const answer_address& to, length_count count, const outcome<published>& how) {
+  if (!how) return write_failure(out, to, count, how.why());
+  frame_writer frame(out, to.as);
+  if (to.as == encoding::json) {
+    open_json_answer(out, to);
+    out += ",\"data\":";
+    append_published(out, *how);
+    out += '}';
+  } else {
+    append_published_response(out, to.request_id, *how);
+  }
+  frame.finish(count);
+}
+
+void write_pushed(std::string& out, encoding as, length_count count, const message_origin& from,
+                  const std::vector<delivery>& messages) {
+  v1::TCPResponse response;
+  for (const auto& message : messages) {
+    frame_writer frame(out, as);
+    if (as == encoding::json) {
+      out += R"({"status":"ok","event":"message","data":)";
+      append_message(out, from, message);
+      out += '}';
+    } else {
+      response.Clear();
+      response.set_status("ok");
+      fill(*response.mutable_subscribe_message(), from, message);
+      response.AppendToString(&out);
+    }
+    frame.finish(count);
+  }
+}
+
+void write_closed(std::string& out, encoding as, length_count count, const request::queue_address& from,
+                  const failure& why) {
+  frame_writer frame(out, as);
+  if (as == encoding::json) {
+    out += R"({"status":"error","event":"closed","code":")";
+    out += names_of(why.code).name;
+    out += "\",\"error\":";
+    append_json_string(out, why.text);
+    out += ",\"data\":{\"namespace\":\"" + from.name_space + "\",\"topic\":\"" + from.topic + "\",\"queue_id\":";
+    append_number(out, from.queue);
+    out += "}}";
+  } else {
+    v1::TCPResponse response;
+    set_failure(response, why);
+    auto& message = *response.mutable_subscribe_message();
+    message.set_namespace_(from.name_space);
+    message.set_topic(from.topic);
+    message.set_queue_id(from.queue);
+    response.AppendToString(&out);
+  }
+  frame.finish(count);
+}
+
+}  // namespace mqlite::tcp

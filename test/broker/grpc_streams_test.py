@@ -1,0 +1,236 @@
+"""The streams of the gRPC door: subscriptions with their windows, and publishing without waiting."""
+
+import queue
+import threading
+import time
+import unittest
+
+from grpc_api import CODE, GrpcCase, SharedGrpcCase, grpc, pb
+from harness import wait_until
+
+
+class SubscribeTest(SharedGrpcCase):
+    def subscribe(self, **fields):
+        """A stream whose subscription stands."""
+        stream = self.api.stream("Subscribe", **{**self.at, **fields})
+        self.addCleanup(stream.cancel)
+        stream.initial_metadata()
+        return stream
+
+    def reader_of(self, stream):
+        """A queue that a thread fills with what the stream brings, in the end with the error."""
+        arrived = queue.Queue()
+
+        def read():
+            try:
+                for message in stream:
+                    arrived.put(message)
+                arrived.put(None)
+            except grpc.RpcError as error:
+                arrived.put(error)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(stream.cancel)  # runs before the join
+        return arrived
+
+    def test_messages_come_as_they_are_published_and_in_order(self):
+        self.make_topic()
+        arrived = self.reader_of(self.subscribe(auto_ack=True))
+        payloads = [b"%d" % i for i in range(3000)]
+        for start in range(0, 3000, 500):
+            self.publish_all(payloads[start:start + 500])
+        self.assertEqual([arrived.get(timeout=60).payload for _ in payloads], payloads)
+        wait_until(lambda: (self.counts().ready, self.counts().leased) == (0, 0), "all were acknowledged at hand-off")
+
+    def test_large_messages_come_whole(self):
+        self.make_topic()
+        payloads = [bytes([i]) * (200_000 + i) for i in range(20)]
+        for payload in payloads:
+            self.api.call("Publish", **self.at, payload=payload)
+        arrived = self.reader_of(self.subscribe(auto_ack=True))
+        self.assertEqual([arrived.get(timeout=60).payload for _ in payloads], payloads)
+
+    def test_no_more_than_the_window_is_sent_without_an_ack(self):
+        self.make_topic()
+        self.publish_all([b"%d" % i for i in range(10)])
+        arrived = self.reader_of(self.subscribe(max_in_flight=3))
+        first = [arrived.get(timeout=60) for _ in range(3)]
+        wait_until(lambda: self.counts().leased == 3, "the window is full")
+        self.assertRaises(queue.Empty, arrived.get, timeout=0.3)
+        self.api.call("Ack", **self.at, message_ids=[first[0].receipt])
+        self.assertEqual(arrived.get(timeout=60).payload, b"3")
+        self.assertRaises(queue.Empty, arrived.get, timeout=0.3)
+        self.assertEqual((self.counts().ready, self.counts().leased), (6, 3))
+
+    def test_what_a_cancelled_subscription_did_not_ack_returns_at_once(self):
+        self.make_topic()
+        self.publish_all([b"0", b"1", b"2"])
+        stream = self.subscribe()
+        first = [next(stream) for _ in range(3)]
+        self.api.call("Ack", **self.at, message_ids=[first[1].id])
+        stream.cancel()
+        wait_until(lambda: self.counts().ready == 2, "the others return")
+        self.assertEqual((self.counts().leased, self.counts().consumers), (0, 0))
+        again = self.api.call("Consume", **self.at, batch_size=5).messages
+        self.assertEqual([(m.payload, m.delivery_count) for m in again], [(b"0", 2), (b"2", 2)])
+
+    def test_a_deadline_ends_a_subscription_like_a_cancel(self):
+        self.make_topic()
+        self.publish_all([b"0"])
+        stream = self.api.stream("Subscribe", timeout=1, **self.at)
+        self.assertEqual(next(stream).payload, b"0")
+        self.assert_status(CODE.DEADLINE_EXCEEDED, lambda: next(stream))
+        wait_until(lambda: (self.counts().ready, self.counts().consumers) == (1, 0), "the message returns")
+
+    def test_a_client_that_reads_nothing_holds_no_more_than_its_window(self):
+        self.make_topic()
+        stream = self.subscribe(max_in_flight=50)
+        for _ in range(10):
+            self.publish_all([b"x" * 50_000] * 20)
+        wait_until(lambda: self.counts().ready == 150, "the window is full")
+        time.sleep(0.2)
+        self.assertEqual((self.counts().ready, self.counts().leased), (150, 50))
+        stream.cancel()
+        wait_until(lambda: self.counts().ready == 200, "all return")
+
+    def test_a_subscription_to_any_queue_lives_by_stealing(self):
+        self.make_topic(queue_count=3)
+        arrived = self.reader_of(self.subscribe(queue_id=-1, auto_ack=True))
+        self.publish_all([b"%d" % i for i in range(300)])
+        self.assertEqual({arrived.get(timeout=60).payload for _ in range(300)}, {b"%d" % i for i in range(300)})
+
+    def test_subscribers_share_a_queue(self):
+        self.make_topic()
+        readers = [self.reader_of(self.subscribe(max_in_flight=10)) for _ in range(2)]
+        self.publish_all([b"x"] * 20)
+        ids = {reader.get(timeout=60).id for reader in readers for _ in range(10)}
+        self.assertEqual(len(ids), 20)
+
+    def test_refusals_end_the_stream_before_it_begins(self):
+        self.make_topic(steal="off")
+        for code, word, fields in [(CODE.NOT_FOUND, "nowhere", {"topic": "nowhere"}), (CODE.NOT_FOUND, "queue 7", {"queue_id": 7}),
+                                   (CODE.FAILED_PRECONDITION, "steal", {"queue_id": -1}),
+                                   (CODE.INVALID_ARGUMENT, "max_in_flight", {"max_in_flight": -1})]:
+            with self.subTest(fields=fields):
+                self.assert_status(code, lambda: next(self.api.stream("Subscribe", **{**self.at, **fields})), word)
+
+    def test_a_topic_that_is_deleted_ends_its_subscriptions(self):
+        self.make_topic()
+        stream = self.subscribe()
+        self.api.call("DeleteTopic", namespace=self.namespace, name="orders")
+        self.assert_status(CODE.NOT_FOUND, lambda: next(stream))
+
+    def test_many_subscriptions_come_and_go_without_a_trace(self):
+        self.make_topic()
+        self.publish_all([b"x"] * 50)
+        for i in range(60):
+            stream = self.api.stream("Subscribe", **self.at, max_in_flight=5)
+            if i % 3 == 0:
+                next(stream)
+            stream.cancel()
+        wait_until(lambda: (self.counts().ready, self.counts().leased, self.counts().consumers) == (50, 0, 0), "all has returned")
+
+
+class PublishStreamTest(SharedGrpcCase):
+    def publish(self, requests):
+        """The results of a stream of requests, in order."""
+        return [result for answer in self.api.both("PublishStream", iter(requests), timeout=60) for result in answer.results]
+
+    def test_answers_are_in_the_order_of_the_requests(self):
+        self.make_topic(queue_count=2)
+        payloads = [b"%d" % i for i in range(5000)]
+        results = self.publish(pb.PublishRequest(**self.at, payload=p, queue_id=1) for p in payloads)
+        self.assertEqual([(r.code, r.queue_id) for r in results], [("", 1)] * 5000)
+        stored = self.api.call("Consume", **self.at, queue_id=1, batch_size=10_000).messages
+        self.assertEqual([m.payload for m in stored], payloads)
+        self.assertEqual([m.id for m in stored], [r.message_id for r in results])
+
+    def test_a_refused_request_has_its_error_in_its_place_and_the_stream_goes_on(self):
+        self.make_topic()
+        good = pb.PublishRequest(**self.at, payload=b"x")
+        bad = [(pb.PublishRequest(**self.at, payload=b"x", queue_id=9), "NOT_FOUND"),
+               (pb.PublishRequest(namespace=self.namespace, topic="nowhere", payload=b"x"), "NOT_FOUND"),
+               (pb.PublishRequest(**self.at, payload=b"x", queue_id=-2), "INVALID_ARGUMENT"),
+               (pb.PublishRequest(namespace=self.namespace, topic="-", payload=b"x"), "INVALID_ARGUMENT"),
+               (pb.PublishRequest(**self.at, payload=b"x" * 1_100_000), "TOO_LARGE")]
+        requests, expected = [], []
+        for i in range(200):
+            request, code = bad[i // 2 % len(bad)] if i % 2 else (good, "")
+            requests.append(request)
+            expected.append(code)
+        results = self.publish(requests)
+        self.assertEqual([r.code for r in results], expected)
+        self.assertTrue(all(bool(r.message_id) == (not r.code) and bool(r.error) == bool(r.code) for r in results))
+        self.assertEqual(self.counts().ready, 100)
+
+    def test_one_stream_serves_several_topics(self):
+        topics = [self.make_topic(name) for name in ("a", "b", "c")]
+        results = self.publish(pb.PublishRequest(**topics[i % 3], payload=b"%d" % i) for i in range(900))
+        for i, at in enumerate(topics):
+            stored = self.api.call("Consume", **at, batch_size=1000).messages
+            self.assertEqual([(m.payload, m.id) for m in stored], [(b"%d" % n, results[n].message_id) for n in range(i, 900, 3)])
+
+    def test_each_answer_comes_without_waiting_for_the_next_request(self):
+        self.make_topic()
+        requests = queue.Queue()
+        answers = self.api.both("PublishStream", iter(requests.get, None))
+        for _ in range(5):
+            requests.put(pb.PublishRequest(**self.at, payload=b"x"))
+            self.assertEqual(len(next(answers).results), 1)
+        requests.put(None)
+        self.assertRaises(StopIteration, next, answers)
+
+    def test_a_stream_without_requests_is_fine(self):
+        self.assertEqual(self.publish([]), [])
+
+    def test_a_client_that_reads_no_answers_is_not_read_without_bound(self):
+        self.make_topic()
+        sent = 0
+
+        def requests():
+            nonlocal sent
+            for sent in range(1, 1_000_001):
+                yield pb.PublishRequest(**self.at, payload=b"x" * 40)
+
+        stream = self.api.both("PublishStream", requests())
+        seen = -1
+        while seen != sent:  # until it has stood still for a second
+            seen = sent
+            time.sleep(1)
+        self.assertLess(sent, 1_000_000)
+        stream.cancel()
+
+    def test_a_stream_that_is_cancelled_leaves_a_broker_that_works(self):
+        self.make_topic()
+        for _ in range(10):
+            requests = iter(lambda: pb.PublishRequest(**self.at, payload=b"x" * 100), None)
+            stream = self.api.both("PublishStream", requests)
+            next(stream)
+            stream.cancel()
+        self.assertEqual([r.code for r in self.publish([pb.PublishRequest(**self.at, payload=b"last")])], [""])
+
+    def test_a_full_queue_is_answered_in_the_stream(self):
+        self.make_topic(max_length=10)
+        results = self.publish(pb.PublishRequest(**self.at, payload=b"x") for _ in range(15))
+        self.assertEqual([r.code for r in results], [""] * 10 + ["RESOURCE_EXHAUSTED"] * 5)
+
+
+class SlowShutdownTest(GrpcCase):
+    def test_a_subscriber_that_reads_nothing_does_not_hold_up_the_stop(self):
+        broker = self.start_broker("--shutdown_timeout", "1s")
+        broker.create_topic("t")
+        api = self.client_of(broker).api
+        stream = api.stream("Subscribe", namespace="test", topic="t", max_in_flight=1000)
+        stream.initial_metadata()
+        for _ in range(10):
+            # Over HTTP: on the connection of the stream the answers would wait behind what nobody reads.
+            broker.ok("POST", "/v1/namespaces/test/topics/t/publish_batch", {"messages": [{"payload": "x" * 100_000}] * 10})
+        begun = time.monotonic()
+        self.assertEqual(broker.terminate(), 0)
+        self.assertLess(time.monotonic() - begun, 10)
+
+
+if __name__ == "__main__":
+    unittest.main()
