@@ -142,7 +142,7 @@ void idle(int port, const bench::broker_under_test& broker) {
 int main(int argc, char** argv) {
   bench::raise_file_limit();
   const bench::broker_under_test broker(argc > 1 ? argv[1] : "build/release/bin/mqlite",
-                                        {"--log.level", "warn", "--limits.max_connections", "20000"});
+                                        {"--limits.max_connections", "20000"});
   latency_of_long_poll(broker.port());
   latency_of_subscriber(broker.port());
   expiry(broker.port());

@@ -51,7 +51,7 @@ double run(int port, std::size_t queues, std::size_t count, bool even, bool stea
 }  // namespace
 
 int main(int argc, char** argv) {
-  const bench::broker_under_test broker(argc > 1 ? argv[1] : "build/release/bin/mqlite", {"--log.level", "warn"});
+  const bench::broker_under_test broker(argc > 1 ? argv[1] : "build/release/bin/mqlite", {});
   std::printf("1 ms of work per message, a worker per queue, %zu messages per consume\n\n", batch);
   std::printf(
       "| queues | messages | even, s | all in one queue, s | ratio | the same, steal = off, s |\n| --- | --- | --- | "
