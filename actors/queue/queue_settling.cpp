@@ -51,10 +51,12 @@ std::vector<entry_handle> queue_state::held(command::settle& command, std::vecto
     }
     const auto& e = (*core_)[h];
     const bool current = target.which.deliveries == 0 || target.which.deliveries == e.deliveries;
-    if (e.place() == place::settling || (command.targets.size() > 1 && !named.insert(h).second)) {
-      command.so_far.unknown.push_back(target.position);  // its end is being written, or was named before
+    if (e.place() == place::settling) {
+      command.so_far.unknown.push_back(target.position);  // its end is being written
     } else if (!current || (command.what != settlement::ack && e.place() != place::leased)) {
       command.so_far.stale.push_back(target.position);
+    } else if (command.targets.size() > 1 && !named.insert(h).second) {
+      command.so_far.unknown.push_back(target.position);  // it was named before
     } else {
       found.push_back(h);
     }

@@ -8,8 +8,7 @@ import time
 import unittest
 
 from harness import DEADLINE, BrokerCase, SharedBrokerCase, wait_until
-
-JSON, PROTOBUF = 0, 1
+from tcp_clients import JSON, PROTOBUF, Connection
 
 
 # --- Protobuf by hand -----------------------------------------------------------------------------------------
@@ -70,80 +69,10 @@ def fields(data):
     return result
 
 
-# --- connections ----------------------------------------------------------------------------------------------
-
-
-class Connection:
-    """One TCP connection to the broker; counted: lengths count the encoding's byte as well."""
-
-    def __init__(self, broker, counted=False, timeout=DEADLINE):
-        self.socket = socket.create_connection(("127.0.0.1", broker.ports["tcp"]), timeout=timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.counted = counted
-        self.buffer = b""
-
-    def frame(self, payload, encoding=JSON):
-        if not isinstance(payload, bytes):
-            payload = json.dumps(payload).encode()
-        return struct.pack(">IB", len(payload) + (1 if self.counted else 0), encoding) + payload
-
-    def send_raw(self, data):
-        self.socket.sendall(data)
-
-    def send(self, action, id=None, **data):
-        command = {"action": action, "data": data}
-        if id is not None:
-            command["id"] = id
-        self.send_raw(self.frame(command))
-
-    def _read(self, size):
-        while len(self.buffer) < size:
-            data = self.socket.recv(1 << 16)
-            if not data:
-                raise EOFError(f"closed {size - len(self.buffer)} bytes early")
-            self.buffer += data
-        taken, self.buffer = self.buffer[:size], self.buffer[size:]
-        return taken
-
-    def receive_frame(self):
-        length, encoding = struct.unpack(">IB", self._read(5))
-        return encoding, self._read(length - (1 if self.counted else 0))
-
-    def receive(self):
-        encoding, payload = self.receive_frame()
-        assert encoding == JSON, payload
-        return json.loads(payload)
-
-    def receive_proto(self):
-        encoding, payload = self.receive_frame()
-        assert encoding == PROTOBUF, payload
-        return fields(payload)
-
-    def call(self, action, id=None, **data):
-        self.send(action, id, **data)
-        return self.receive()
-
-    def ok(self, action, **data):
-        """The `data` of an answer that must be a success."""
-        answer = self.call(action, **data)
-        assert answer["status"] == "ok", answer
-        return answer.get("data")
-
-    def at_end(self):
-        """Whether the broker closes, now or soon; a reset counts."""
-        try:
-            return self.buffer == b"" and self.socket.recv(1) == b""
-        except ConnectionError:
-            return True
-
-    def close(self):
-        self.socket.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+def receive_proto(connection):
+    encoding, payload = connection.receive_frame()
+    assert encoding == PROTOBUF, payload
+    return fields(payload)
 
 
 class TcpCase(SharedBrokerCase):
@@ -415,7 +344,7 @@ class Protobuf(TcpCase):
 
     def call_proto(self, *command, **more):
         self.c.send_raw(self.c.frame(proto_command(*command, **more), PROTOBUF))
-        return self.c.receive_proto()
+        return receive_proto(self.c)
 
     def test_publish_consume_and_ack(self):
         self.topic()
@@ -456,7 +385,7 @@ class Protobuf(TcpCase):
         self.c.call("ping")
         for bad in (b"\x0a", b"\xff" * 20, b"{}", field(1, b"\xff\xfe")):
             self.c.send_raw(self.c.frame(bad, PROTOBUF))
-            self.assertEqual(self.c.receive_proto()[4], [b"INVALID_ARGUMENT"])
+            self.assertEqual(receive_proto(self.c)[4], [b"INVALID_ARGUMENT"])
         self.assertEqual(self.call_proto("ping")[1], [b"ok"])
 
 
@@ -483,7 +412,7 @@ class Counts(TcpCase):
         c = self.connect(counted=True)
         for _ in range(2):
             c.send_raw(c.frame(proto_command("ping", request_id=3), PROTOBUF))
-            self.assertEqual(c.receive_proto()[3], [3])
+            self.assertEqual(receive_proto(c)[3], [3])
 
 
 class BadInput(TcpCase):
