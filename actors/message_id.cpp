@@ -11,8 +11,6 @@ constexpr std::uint64_t version_bits = 0x7000;
 constexpr std::uint64_t variant_bits = 0x8000'0000'0000'0000;
 constexpr std::int64_t nanoseconds_per_millisecond = 1'000'000;
 
-std::uint64_t tick_of(std::uint64_t high) noexcept { return (high >> 16 << 12) | (high & 0xfff); }
-
 std::uint64_t load_big_endian(const unsigned char* bytes) noexcept {
   std::uint64_t value;
   std::memcpy(&value, bytes, sizeof value);
@@ -101,11 +99,7 @@ std::optional<receipt> receipt::parse(std::string_view text) noexcept {
   return receipt{*id, deliveries};
 }
 
-id_source::id_source(std::uint64_t seed, message_id last) noexcept : state_(seed) {
-  unsigned char bytes[16];
-  last.to_bytes(bytes);
-  last_tick_ = tick_of(load_big_endian(bytes));
-}
+id_source::id_source(std::uint64_t seed, message_id last) noexcept : state_(seed), last_tick_(last.tick()) {}
 
 message_id id_source::next(std::int64_t now) noexcept {
   const auto milliseconds = static_cast<std::uint64_t>(now / nanoseconds_per_millisecond);

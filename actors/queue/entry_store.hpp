@@ -27,7 +27,6 @@ struct entry {
   message_ptr message;
   entry_handle next = no_entry;   ///< list of arrived entries; for a delay or a lease: its record
   entry_handle prev = no_entry;   ///< list of arrived entries
-  entry_handle chain = no_entry;  ///< next in the id index
   std::uint32_t deliveries : 24 = 0;
   std::uint32_t where : 7 = 0;       ///< a place
   std::uint32_t unexpiring : 1 = 0;  ///< was redriven: it has no time to live any more

@@ -16,6 +16,18 @@ void id_index::bucket_array::drop_last() noexcept {
   if (segments.size() > size / segment_size + 2) segments.pop_back();
 }
 
+// Blocks of 16 clock steps are scattered, and keep their 16 places together; within a block the places are turned by an amount of its
+// own, so that a clock that only ever shows every 16th step fills all buckets as well. The mixing is Murmur3's finalizer (Appleby).
+std::uint32_t id_index::hash_of(const message_id& id) noexcept {
+  const auto tick = id.tick();
+  auto block = tick >> 4;
+  block = (block ^ block >> 33) * 0xff51afd7ed558ccd;
+  block = (block ^ block >> 33) * 0xc4ceb9fe1a85ec53;
+  block ^= block >> 33;
+  const auto place = (tick + (block >> 32)) & 15;
+  return static_cast<std::uint32_t>((block & ~std::uint64_t{15}) | place);
+}
+
 // With level_ <= buckets < 2 * level_, the buckets 0 .. buckets - level_ - 1 are split already.
 std::uint32_t id_index::bucket_of(std::uint32_t hash) const noexcept {
   const auto wide = hash & (2 * level_ - 1);
@@ -24,7 +36,7 @@ std::uint32_t id_index::bucket_of(std::uint32_t hash) const noexcept {
 
 entry_handle id_index::find(const message_id& id) const noexcept {
   if (size_ == 0) return no_entry;
-  const auto hash = static_cast<std::uint32_t>(id.hash());
+  const auto hash = hash_of(id);
   for (const auto* b = &buckets_[bucket_of(hash)];; b = &overflow_[b->overflow]) {
     for (std::uint32_t i = 0; i < b->used; ++i)
       if (b->hashes[i] == hash && entries_[b->handles[i]].message->id() == id) return b->handles[i];
