@@ -35,3 +35,9 @@ find_package(PkgConfig REQUIRED)
 pkg_check_modules(grpc REQUIRED IMPORTED_TARGET grpc++)
 pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
+
+# An allocator for many threads, where there is one: messages are made in one thread and freed in another, which costs the C library's
+# allocator half as much again for a publish. The sanitizers bring their own.
+if(NOT MQLITE_SANITIZE)
+  find_library(MQLITE_ALLOCATOR tcmalloc_minimal DOC "gperftools' tcmalloc_minimal, or empty for the C library's allocator")
+endif()
