@@ -26,7 +26,7 @@ struct http_options {
 /// The HTTP front end: a listener and some loops, each with a gateway of its own.
 class http_server {
  public:
-  http_server(http_options options, broker_actor broker);
+  http_server(http_options options, const broker_actor& broker);
   http_server(const http_server&) = delete;
   http_server& operator=(const http_server&) = delete;
   /// Stops at once, unless stop() did.

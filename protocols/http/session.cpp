@@ -31,28 +31,9 @@ failure parse_failure(boost::system::error_code error, const limit_settings& lim
 
 }  // namespace
 
-std::vector<std::shared_ptr<session>> session_group::all() const {
-  std::vector<std::shared_ptr<session>> held;
-  for (auto* one : open) held.push_back(one->self());
-  return held;
-}
-
-void session_group::when_empty(std::function<void()> f) {
-  if (open.empty())
-    f();
-  else
-    on_empty = std::move(f);
-}
-
-void session_group::remove(session* closed) {
-  open.erase(closed);
-  if (!open.empty()) return;
-  if (const auto f = std::exchange(on_empty, nullptr)) f();
-}
-
 session::session(tcp_socket socket, std::shared_ptr<session_group> group)
     : group_(std::move(group)), socket_(std::move(socket)), timer_(socket_.get_executor()), read_size_(least_read) {
-  group_->open.insert(this);
+  group_->sessions.add(this);
 }
 
 session::~session() { close(); }
@@ -90,7 +71,7 @@ void session::close() {
   output_.messages.clear();
   being_sent_.messages.clear();
   end_stream();
-  group_->remove(this);
+  group_->sessions.remove(this);
   environment().connections->leave(protocol::http);
   gone_ = true;
   hurry();

@@ -2,11 +2,11 @@
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <optional>
-#include <unordered_set>
 
 #include "protocols/http/environment.hpp"
 #include "protocols/http/exchange.hpp"
 #include "protocols/http/request_parser.hpp"
+#include "protocols/net/open_sessions.hpp"
 #include "protocols/net/sockets.hpp"
 
 namespace mqlite {
@@ -17,14 +17,7 @@ class session;
 struct session_group {
   http_environment& environment;
   std::shared_ptr<gateway> broker;
-  std::unordered_set<session*> open;
-  std::function<void()> on_empty;  ///< runs once, when the last session was closed
-
-  /// The open sessions, held, so that they can be ended one by one.
-  std::vector<std::shared_ptr<session>> all() const;
-  /// Runs `f` once there is no open session: now, or when the last one is closed.
-  void when_empty(std::function<void()> f);
-  void remove(session* closed);
+  open_sessions<session> sessions;
 };
 
 /// One HTTP/1.1 connection.

@@ -57,25 +57,6 @@ void session_group::turn() {
   running_.clear();
 }
 
-void session_group::remove(session* closed) {
-  open_.erase(closed);
-  if (!open_.empty()) return;
-  if (const auto f = std::exchange(on_empty_, nullptr)) f();
-}
-
-std::vector<std::shared_ptr<session>> session_group::all() const {
-  std::vector<std::shared_ptr<session>> held;
-  for (auto* one : open_) held.push_back(one->shared_from_this());
-  return held;
-}
-
-void session_group::when_empty(std::function<void()> f) {
-  if (open_.empty())
-    f();
-  else
-    on_empty_ = std::move(f);
-}
-
 // -- life -----------------------------------------------------------------------------------------------------------------------
 
 session::session(tcp_socket socket, std::shared_ptr<session_group> group)
@@ -84,7 +65,7 @@ session::session(tcp_socket socket, std::shared_ptr<session_group> group)
       timer_(socket_.get_executor()),
       read_size_(least_read),
       frames_(group_->shared.limits.max_request_bytes, is_document) {
-  group_->add(this);
+  group_->sessions.add(this);
 }
 
 session::~session() { close(); }
@@ -116,7 +97,7 @@ void session::close() {
   line_ = {};
   output_ = {};
   being_sent_ = {};
-  group_->remove(this);
+  group_->sessions.remove(this);
   shared().facts.connections->leave(protocol::tcp);
 }
 

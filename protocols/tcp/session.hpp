@@ -4,10 +4,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <unordered_set>
 #include <vector>
 
 #include "protocols/net/io_loop.hpp"
+#include "protocols/net/open_sessions.hpp"
 #include "protocols/net/sockets.hpp"
 #include "protocols/tcp/answer_line.hpp"
 #include "protocols/tcp/environment.hpp"
@@ -26,24 +26,15 @@ class session_group {
   environment& shared;
   std::shared_ptr<gateway> broker;
   command_reader reader;
+  open_sessions<session> sessions;
 
   /// Runs session::on_turn() once, behind what is ready in this turn of the loop.
   void schedule(std::shared_ptr<session> one);
-
-  void add(session* opened) { open_.insert(opened); }
-  void remove(session* closed);
-  /// The open sessions, held, so that they can be ended one by one.
-  std::vector<std::shared_ptr<session>> all() const;
-  /// Runs `f` once there is no open session: now, or when the last one is closed.
-  void when_empty(std::function<void()> f);
-  void forget_empty() { on_empty_ = nullptr; }
 
  private:
   void turn();
 
   io_loop& loop_;
-  std::unordered_set<session*> open_;
-  std::function<void()> on_empty_;
   std::vector<std::shared_ptr<session>> scheduled_;
   std::vector<std::shared_ptr<session>> running_;
 };

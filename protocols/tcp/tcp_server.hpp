@@ -26,7 +26,7 @@ struct tcp_options {
 /// The TCP front end: a listener and some loops, each with a gateway of its own.
 class tcp_server {
  public:
-  tcp_server(tcp_options options, broker_actor broker);
+  tcp_server(tcp_options options, const broker_actor& broker);
   tcp_server(const tcp_server&) = delete;
   tcp_server& operator=(const tcp_server&) = delete;
   /// Stops at once, unless stop() did.
