@@ -9,6 +9,8 @@ namespace {
 constexpr std::uint32_t most_header_bytes = 16 * 1024;
 /// Room made for a body whose length was announced; what really comes decides about more.
 constexpr std::uint64_t trusted_length = 64 * 1024;
+/// The least that is still to come while a chunked body is being read: `0`, and two ends of lines.
+constexpr std::size_t shortest_end_of_chunks = 5;
 
 http_method method_of(boost::beast::http::verb method) {
   using boost::beast::http::verb;
@@ -37,6 +39,16 @@ request_parser::request_parser(http_request& into, std::uint64_t most_body_bytes
   eager(true);
   header_limit(most_header_bytes);
   body_limit(most_body_bytes);
+}
+
+// Beast asserts that it never sees the last chunk with fewer bytes behind it than that, and is wrong about it when they come one by
+// one: a peer could end the process. Waiting for them costs nothing, because they have to come anyhow.
+std::size_t request_parser::put(boost::asio::const_buffer input, error_type& error) {
+  if (is_header_done() && chunked() && input.size() < shortest_end_of_chunks) {
+    error = boost::beast::http::error::need_more;
+    return 0;
+  }
+  return basic_parser::put(input, error);
 }
 
 void request_parser::on_request_impl(verb method, text method_text, text target, int version, error_type& error) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/http/basic_parser.hpp>
 
 #include "protocols/http/request.hpp"
@@ -10,6 +11,9 @@ namespace mqlite {
 class request_parser final : public boost::beast::http::basic_parser<true> {
  public:
   request_parser(http_request& into, std::uint64_t most_body_bytes);
+
+  /// Reads from the front of `input`, which holds all bytes that were received and not yet taken, and returns how many it took.
+  std::size_t put(boost::asio::const_buffer input, boost::beast::error_code& error);
 
  private:
   using verb = boost::beast::http::verb;

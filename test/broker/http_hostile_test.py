@@ -2,6 +2,8 @@
 
 import json
 import random
+import socket
+import time
 import unittest
 
 from hostile import HostileCase, post
@@ -45,6 +47,17 @@ class Bytes(HostileCase):
                        b'c\r\n{"payload":1}\r\n0\r\n\r\n'):
             with self.subTest(chunks=chunks):
                 self.assert_refused(start + chunks, 400, 413)
+
+    def test_the_end_of_a_chunked_body_may_come_byte_by_byte(self):
+        start = b"POST /v1/namespaces HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for end, words in ((b"0\r\n\r\n", "name"), (b"0\r\nno colon\r\n\r\n", "malformed")):
+            with self.subTest(end=end), self.broker.connect() as connection:
+                connection.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                connection.send(start)
+                for byte in end:
+                    connection.send(bytes([byte]))
+                    time.sleep(0.01)  # so that it arrives alone; the answer is the same when it does not
+                self.assert_error(connection.read_answer(), "INVALID_ARGUMENT", words)
 
     def test_old_http_is_served_and_closed(self):
         text = self.answer_to(b"GET /health HTTP/1.0\r\n\r\n")

@@ -84,3 +84,15 @@ TEST_CASE("malformed requests are refused") {
     for (const std::size_t step : {1, 1000}) CHECK(parse(text, request, step));
   CHECK(parse("GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\n\r\n", request, 1000) == http::error::header_limit);
 }
+
+TEST_CASE("a chunked body may be empty, and end in whatever pieces") {
+  constexpr std::string_view head = "POST /v1/x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (const std::string_view body : {"0\r\n\r\n", "0\r\nA: b\r\n\r\n", "0;x=y\r\n\r\n", "1\r\nx\r\n0\r\n\r\n"}) {
+    const auto text = std::string(head).append(body);
+    for (std::size_t step = 1; step <= text.size(); ++step) {
+      http_request request;
+      CHECK_FALSE(parse(text, request, step));
+      CHECK(request.body == (body.front() == '1' ? "x" : ""));
+    }
+  }
+}
