@@ -18,7 +18,12 @@ double seconds(std::chrono::nanoseconds t) { return std::chrono::duration<double
 
 void tell_what_was_found(const recovered& found, std::chrono::nanoseconds took) {
   for (const auto& file : found.found)
-    if (file.torn)
+    if (file.torn && file.torn->power_cut)
+      spdlog::warn(
+          "log file {}: a power cut kept only parts of what had not been synced; recovery goes on without {} bytes (at "
+          "offset {})",
+          file.name, file.torn->bytes, file.torn->offset);
+    else if (file.torn)
       spdlog::warn(
           "log file {}: the last record was cut off while it was written; recovery goes on without it (at offset {})",
           file.name, file.length);

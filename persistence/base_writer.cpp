@@ -57,8 +57,12 @@ std::optional<log_failure> base_writer::write_pending() {
 }
 
 log_result<finished_base> base_writer::finish() {
+  // Tells a base that is complete from one that is not, should the manifest be lost.
+  if (auto failed = append(sync_mark(bytes()))) return unexpected{std::move(*failed)};
   if (auto failed = write_pending()) return unexpected{std::move(*failed)};
   if (auto error = file_->sync()) return unexpected{failed_to("fsync", error)};
+  if (auto error = plan_.files->sync_folder(plan_.folder))
+    return unexpected{io_failure(plan_.folder.string(), "fsync", error)};
   file_.reset();
   return finished_base{plan_.name, length_, plan_.first_incr};
 }

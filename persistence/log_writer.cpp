@@ -9,6 +9,15 @@
 
 namespace mqlite {
 
+namespace {
+
+// What a start writes again of a file that no mark vouches for: about a second's worth of writing at most. Where there is more, fsync
+// is `no`, and nothing was promised.
+constexpr std::uint64_t most_written_again = 1u << 30;
+constexpr std::uint64_t step_written_again = 1u << 20;
+
+}  // namespace
+
 log_writer::log_writer(file_system& files, folder_lock lock, log_options options)
     : files_(&files), lock_(std::move(lock)), options_(options) {}
 
@@ -25,31 +34,65 @@ log_result<log_writer> log_writer::open(file_system& files, folder_lock lock, co
 std::optional<log_failure> log_writer::take_over(const recovered& found) {
   next_number_ = found.next_number;
   base_ = found.files.base;
+  // The manifest that was read may be one whose renaming is not on the disk yet: nothing may build on it before it is.
+  if (!found.files.incrs.empty()) {
+    if (auto error = files_->sync_folder(folder())) return io_failure(folder().string(), "fsync", error);
+  }
   for (const auto& entry : found.files.incrs) {
     incrs_.push_back({entry, false, {}});
+    if (entry.state != file_state::open) continue;
     auto same = [&](const recovered_file& file) { return file.name == entry.name; };
     auto read = std::find_if(found.found.begin(), found.found.end(), same);
-    if (read != found.found.end() && entry.state == file_state::open) incrs_.back().entry.length = read->length;
+    if (read == found.found.end()) continue;
+    incrs_.back().entry.length = read->length;
+    if (auto failed = settle(*read)) return failed;
   }
-  if (incrs_.empty() || incrs_.back().entry.state != file_state::open) return begin_new_file();
-  return continue_last(found.found.back());
+  if (!incrs_.empty() && incrs_.back().entry.state == file_state::open) return std::nullopt;
+  current_.reset();
+  return begin_new_file();
 }
 
-std::optional<log_failure> log_writer::continue_last(const recovered_file& last) {
-  auto path = current_path();
+/// Brings an open file to the disk and makes it the current one. What was replayed must be there before anything that builds on it
+/// is answered; and where an fsync failed for the process that wrote it, the next fsync succeeds without writing what that one did
+/// not. So whatever no mark vouches for is written again.
+std::optional<log_failure> log_writer::settle(const recovered_file& read) {
+  auto path = folder() / read.name;
   auto opened = files_->open_for_writing(path);
   if (!opened) return io_failure(path.string(), "open", opened.error());
   auto size = (*opened)->size();
   if (!size) return io_failure(path.string(), "open", size.error());
-  if (*size != last.length) {
-    if (auto error = (*opened)->truncate(last.length)) return io_failure(path.string(), "cut", error);
+  if (*size != read.length) {
+    if (auto error = (*opened)->truncate(read.length)) return io_failure(path.string(), "cut", error);
   }
-  // What was replayed must be on the disk before anything that builds on it is answered.
+  auto vouched_for = read.length - read.synced <= most_written_again;
+  if (vouched_for) {
+    if (auto failed = write_again(path, **opened, read.synced, read.length)) return failed;
+  }
   if (auto error = (*opened)->sync()) return io_failure(path.string(), "fsync", error);
   current_ = std::move(*opened);
   incrs_.back().handle = current_;
-  salt_ = last.salt;
-  length_ = reserved_ = last.length;
+  salt_ = read.salt;
+  length_ = reserved_ = read.length;
+  marked_ = read.synced;
+  synced_ = vouched_for ? read.length : read.synced;
+  return std::nullopt;
+}
+
+std::optional<log_failure> log_writer::write_again(const std::filesystem::path& path, file& target, std::uint64_t from,
+                                                   std::uint64_t to) {
+  auto source = files_->open_for_reading(path);
+  if (!source) return io_failure(path.string(), "open", source.error());
+  std::vector<char> part(std::min(to - from, step_written_again));
+  while (from < to) {
+    auto count = std::min<std::uint64_t>(part.size(), to - from);
+    auto got = (*source)->read_at(from, {part.data(), static_cast<std::size_t>(count)});
+    if (!got.error && got.bytes != count) got.error = std::make_error_code(std::errc::io_error);
+    if (got.error) return io_failure(path.string(), "read", got.error);
+    std::string_view bytes{part.data(), static_cast<std::size_t>(count)};
+    auto written = target.write_at(from, {&bytes, 1});
+    if (written.error) return io_failure(path.string(), "write", written.error);
+    from += count;
+  }
   return std::nullopt;
 }
 
@@ -58,6 +101,11 @@ std::error_code log_writer::close() {
   reserved_ = length_;
   reserving_ = false;
   if (auto error = current_->truncate(length_)) return error;
+  if (auto error = current_->sync()) return error;
+  if (length_ <= marked_ + format::mark_size) return {};  // nothing new but the mark
+  synced_ = marked_ = length_;
+  append(sync_mark(length_));
+  if (auto error = flush()) return error;
   return current_->sync();
 }
 
@@ -74,6 +122,13 @@ std::error_code log_writer::flush() {
   if (failed_) queue_.clear();
   if (failed_) return failed_->code;
   if (queue_.empty()) return {};
+  std::string mark;
+  if (synced_ > marked_) {
+    mark = sync_mark(synced_);
+    salt_frame(mark, salt_);
+    parts_.emplace_back(mark);
+    bytes += mark.size();
+  }
   for (auto& framed : queue_) {
     salt_frame(framed, salt_);
     parts_.emplace_back(framed);
@@ -85,6 +140,7 @@ std::error_code log_writer::flush() {
   if (!written.error && written.bytes != bytes) written.error = std::make_error_code(std::errc::io_error);
   if (!written.error) {
     length_ += bytes;
+    marked_ = synced_;
     return {};
   }
   current_->truncate(length_);  // where this fails too, begin_new_file() writes the length into the manifest
@@ -104,6 +160,10 @@ void log_writer::reserve(std::uint64_t end) {
 
 void log_writer::fail(const char* doing, std::error_code code) {
   if (!failed_) failed_ = io_failure(current_path().string(), doing, code);
+}
+
+void log_writer::synced(const std::shared_ptr<file>& synced_file, std::uint64_t length) {
+  if (synced_file == current_) synced_ = std::max(synced_, std::min(length, length_));
 }
 
 void log_writer::sync_failed(const std::shared_ptr<file>& failed_file, std::error_code reason, std::uint64_t keep) {
@@ -207,7 +267,7 @@ std::shared_ptr<file> log_writer::adopt(log_change&& change) {
   if (!change.created_) return nullptr;
   current_ = std::move(change.created_);
   salt_ = change.salt_;
-  length_ = reserved_ = format::file_header_size;
+  length_ = reserved_ = synced_ = marked_ = format::file_header_size;
   reserving_ = true;
   if (change.ends_current_) failed_.reset();
   return previous;

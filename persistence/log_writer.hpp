@@ -63,6 +63,10 @@ class log_writer {
   /// Bytes of the current file that are written: what a sync() of current() that begins now brings to the disk.
   std::uint64_t length() const { return length_; }
 
+  /// A sync() of `synced_file` that began when it had `length` bytes succeeded: the next flush() says so in the file, for a start after
+  /// a power cut.
+  void synced(const std::shared_ptr<file>& synced_file, std::uint64_t length);
+
   /// A sync() of `failed_file` failed: what it holds is never again assumed to be on the disk, and the writer is failed. Records
   /// behind `keep` bytes are cut off, for callers who have refused them (everyone who waited for this sync). What was answered
   /// before and not synced is safe again only after a rewrite. Without effect when a rewrite has replaced that file meanwhile.
@@ -97,7 +101,7 @@ class log_writer {
   const std::string& current_name() const { return incrs_.back().entry.name; }
   const std::filesystem::path& folder() const { return lock_.folder(); }
 
-  /// Flushes, cuts the preallocated rest off, syncs. The folder stays locked until the writer is destroyed.
+  /// Flushes, cuts the preallocated rest off, syncs, and says in the file that it did. The folder stays locked until the writer is destroyed.
   std::error_code close();
 
  private:
@@ -110,7 +114,9 @@ class log_writer {
   log_writer(file_system& files, folder_lock lock, log_options options);
 
   std::optional<log_failure> take_over(const recovered& found);
-  std::optional<log_failure> continue_last(const recovered_file& last);
+  std::optional<log_failure> settle(const recovered_file& read);
+  std::optional<log_failure> write_again(const std::filesystem::path& path, file& target, std::uint64_t from,
+                                         std::uint64_t to);
   void reserve(std::uint64_t end);
   void fail(const char* doing, std::error_code code);
   void end_file(log_change& change, const incr& ended, std::uint64_t length) const;
@@ -128,6 +134,8 @@ class log_writer {
   std::uint32_t salt_ = 0;
   std::uint64_t length_ = 0;
   std::uint64_t reserved_ = 0;  // the current file's preallocated length
+  std::uint64_t synced_ = 0;    // bytes of the current file that are on the disk ...
+  std::uint64_t marked_ = 0;    // ... and that a mark in it vouches for
   bool reserving_ = true;
   std::vector<std::string> queue_;
   std::uint64_t queued_bytes_ = 0;

@@ -93,14 +93,14 @@ log_failure bad(const std::string& path, std::string reason) {
 std::optional<log_failure> check_first_line(std::string_view line, const std::string& path) {
   std::uint32_t version = 0;
   if (!line.starts_with(first_words) || !read_number(line.substr(first_words.size()), version) || version == 0) {
-    return bad(path, "this is no manifest: its first line is not \"mqlite manifest 1\"");
+    return bad(path, "this is no manifest: its first line is not \"mqlite manifest \" and a number");
   }
   if (version <= format::version) return std::nullopt;
   return log_failure{failure_kind::newer_format,
                      path,
                      0,
                      "written in format " + std::to_string(version) + "; this program knows formats up to " +
-                         std::to_string(format::version),
+                         std::to_string(format::version) + ": a newer mqlite is needed",
                      {}};
 }
 

@@ -30,7 +30,7 @@ struct manifest_entry {
 
 /// Which files are the log: the base, then the incrs in order. As text:
 ///
-///   mqlite manifest 1
+///   mqlite manifest 2
 ///   base base-0000000003.log sealed 73400320
 ///   incr incr-0000000004.log cut 1048576
 ///   incr incr-0000000005.log open

@@ -45,10 +45,30 @@ std::uint32_t record_checksum(std::string_view length_bytes, std::string_view bo
   return crc32c(body, crc32c(length_bytes)) ^ salt;
 }
 
-std::string file_header(std::uint32_t salt) {
+std::string frame_body(std::string_view body) {
+  std::string framed(format::record_header_size, '\0');
+  framed += body;
+  seal_frame(framed);
+  return framed;
+}
+
+std::string sync_mark(std::uint64_t synced) {
+  std::string body{format::mark_tag};
+  body.resize(format::mark_body_size);
+  wire::store_u32(body.data() + 2, static_cast<std::uint32_t>(synced));
+  wire::store_u32(body.data() + 6, static_cast<std::uint32_t>(synced >> 32));
+  return frame_body(body);
+}
+
+std::optional<std::uint64_t> read_sync_mark(std::string_view body) {
+  if (body.size() != format::mark_body_size || !body.starts_with(format::mark_tag)) return std::nullopt;
+  return wire::load_u32(body.data() + 2) | std::uint64_t{wire::load_u32(body.data() + 6)} << 32;
+}
+
+std::string file_header(std::uint32_t salt, std::uint32_t version) {
   std::string header{format::magic};
   header.resize(format::file_header_size);
-  wire::store_u32(header.data() + 8, format::version);
+  wire::store_u32(header.data() + 8, version);
   wire::store_u32(header.data() + 12, salt);
   wire::store_u32(header.data() + 16, crc32c(std::string_view{header}.substr(0, 16)));
   return header;

@@ -37,12 +37,13 @@ class search {
   search(readable_file& file, std::uint64_t limit, std::uint32_t salt) : file_(file), limit_(limit), salt_(salt) {}
 
   io_result<std::optional<std::uint64_t>> run(std::uint64_t from) {
-    std::vector<char> window(window_size);
+    if (from >= limit_) return std::optional<std::uint64_t>{};
+    std::vector<char> window(std::min<std::uint64_t>(window_size, limit_ - from));
     while (from < limit_) {
       auto got = file_.read_at(from, window);
       if (got.error) return unexpected{got.error};
       std::string_view bytes{window.data(), static_cast<std::size_t>(std::min(got.bytes, limit_ - from))};
-      auto last = bytes.size() < window_size;
+      auto last = bytes.size() < window_size || from + bytes.size() >= limit_;
       auto places = last ? bytes.size() : bytes.size() - head_size;
       for (std::size_t i = 0; i < places; ++i) {
         if (!is_candidate(bytes.substr(i, head_size), limit_ - from - i)) continue;

@@ -1,8 +1,7 @@
 #include "persistence/recovery.hpp"
 
-#include <algorithm>
-
 #include "persistence/format.hpp"
+#include "persistence/log_folder.hpp"
 
 namespace mqlite {
 
@@ -33,49 +32,13 @@ class recovery {
 
  private:
   std::optional<log_failure> read_manifest() {
-    auto names = files_.list(folder_);
-    if (!names && names.error() == std::errc::no_such_file_or_directory) return std::nullopt;
-    if (!names) return io_failure(folder_.string(), "list", names.error());
-    auto path = folder_ / format::manifest_name;
-    auto found = std::find(names->begin(), names->end(), format::manifest_name) != names->end();
-    if (found) {
-      auto text = read_whole_file(files_, path);
-      if (!text) return io_failure(path.string(), "read", text.error());
-      auto parsed = manifest::parse(*text, path.string());
-      if (!parsed) return std::move(parsed.error());
-      out_.files = std::move(*parsed);
-    }
-    sort_out(*names);
-    return found ? std::nullopt : check_no_records();
-  }
-
-  /// Tells the log's files from left-over and foreign ones.
-  void sort_out(const std::vector<std::string>& names) {
-    for (const auto& name : names) {
-      auto number = log_file_number(name);
-      if (number) out_.next_number = std::max(out_.next_number, *number + 1);
-      if (name == format::manifest_name || name == format::lock_name || is_listed(name)) continue;
-      auto& list = number || name == format::manifest_draft_name ? out_.left_over : out_.foreign;
-      list.push_back(name);
-    }
-  }
-
-  bool is_listed(const std::string& name) const {
-    auto same = [&](const manifest_entry& entry) { return entry.name == name; };
-    return (out_.files.base && same(*out_.files.base)) ||
-           std::any_of(out_.files.incrs.begin(), out_.files.incrs.end(), same);
-  }
-
-  /// Without a manifest there may be the files of a first start that did not come as far as its manifest, but no records.
-  std::optional<log_failure> check_no_records() {
-    for (const auto& name : out_.left_over) {
-      auto opened = files_.open_for_reading(folder_ / name);
-      auto size = opened ? (*opened)->size() : io_result<std::uint64_t>{unexpected{opened.error()}};
-      if (!size) return io_failure((folder_ / name).string(), "open", size.error());
-      if (*size <= format::file_header_size || name == format::manifest_draft_name) continue;
-      auto reason = "the manifest is missing, but there are log files such as " + name;
-      return log_failure{failure_kind::no_manifest, folder_.string(), 0, reason, {}};
-    }
+    auto content = look_into(files_, folder_);
+    if (!content) return std::move(content.error());
+    if (content->bad_manifest) return std::move(content->bad_manifest);
+    out_.files = std::move(content->files);
+    out_.next_number = content->next_number;
+    out_.left_over = std::move(content->left_over);
+    out_.foreign = std::move(content->foreign);
     return std::nullopt;
   }
 
@@ -100,7 +63,7 @@ class recovery {
   std::optional<log_failure> read_file(const manifest_entry& entry) {
     auto reader = log_reader::open(files_, folder_ / entry.name, entry);
     if (!reader) return std::move(reader.error());
-    recovered_file file{entry.name, 0, reader->salt(), 0, {}};
+    recovered_file file{entry.name, 0, reader->salt(), 0, {}, 0};
     while (true) {
       auto started = clock::now();
       auto records = reader->next();
@@ -115,6 +78,7 @@ class recovery {
     }
     file.length = reader->position();
     file.torn = reader->torn();
+    file.synced = reader->synced();
     out_.records += file.records;
     out_.bytes += file.length;
     out_.found.push_back(std::move(file));

@@ -22,6 +22,7 @@ struct recovered_file {
   std::uint32_t salt = 0;
   std::uint64_t records = 0;
   std::optional<torn_tail> torn;  ///< cut off by the log_writer where it goes on in this file
+  std::uint64_t synced = 0;       ///< bytes that the file's sync marks vouch for
 };
 
 /// What recovery found in a folder: for the operator, and for log_writer::open().

@@ -172,6 +172,7 @@ void persistence_state::synced(const std::shared_ptr<file>& synced_file, std::ui
     report(waited, durability::promised, problem());
     return refuse_all();
   }
+  writer_->synced(synced_file, length);
   if (synced_file == writer_->current()) safe_length_ = length;
   report(waited, durability::promised, std::nullopt);
   if (sync_again_ || !to_sync_.empty()) start_sync();

@@ -146,7 +146,7 @@ class DamagedLog(BrokerCase):
     def test_a_newer_format_version_refuses_the_start_and_is_named(self):
         broker, _, path = self.log_of(5)
         # The head of a file: 8 bytes of magic, the version, the checksum of both.
-        for version in (2, 3, 0x7FFFFFFF):
+        for version in (3, 4, 0x7FFFFFFF):
             head = self.content(broker.data, os.path.basename(path))[:8] + version.to_bytes(4, "little")
             head += crc32c(head).to_bytes(4, "little")
             with open(path, "r+b") as file:
@@ -168,6 +168,21 @@ class DamagedLog(BrokerCase):
         manifest = os.path.join(broker.data, "manifest")
         os.remove(manifest)
         self.assert_refused(broker, manifest)
+
+    def test_a_log_of_format_1_is_read_and_gone_on_with(self):
+        broker = self.new_broker()
+        shutil.copytree(os.path.join(os.path.dirname(os.path.abspath(__file__)), "log_of_format_1"), broker.data)
+        broker.start()
+        topic = "/v1/namespaces/production/topics/orders"
+        self.assertNotIn("warn", broker.log.lower())
+        for n in range(2):
+            info = broker.ok("GET", topic)
+            self.assertEqual((info["queue_count"], info["settings"]["max_deliveries"], info["dead"]), (2, 2, 1))
+            self.assertEqual([(q["ready"], q["leased"], q["delayed"]) for q in info["queues"]], [(1, 1, 1), (1 + n, 0, 0)])
+            self.assertEqual([m["payload"] for m in broker.ok("GET", f"{topic}/queues/1/messages")][:1], [{"n": 3}])
+            broker.publish(topic, "new", queue_id=1)
+            broker.kill()
+            broker.start()
 
 
 class Refusals(BrokerCase):

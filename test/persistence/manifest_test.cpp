@@ -36,17 +36,18 @@ TEST_CASE("a manifest reads back as it was written") {
 TEST_CASE("a manifest is text that people can read") {
   auto text = some_manifest().text();
   CHECK(
-      text.starts_with("mqlite manifest 1\nbase base-0000000003.log sealed 7340\nincr incr-0000000004.log cut 1048\n"
+      text.starts_with("mqlite manifest 2\nbase base-0000000003.log sealed 7340\nincr incr-0000000004.log cut 1048\n"
                        "incr incr-0000000005.log open\ncrc32c "));
 }
 
 TEST_CASE("an empty manifest, garbage and a newer format are told apart") {
   CHECK(reason_of("") == "data/manifest: the manifest is empty; run mqlite_check --repair");
   CHECK(reason_of("hello\n") ==
-        "data/manifest: this is no manifest: its first line is not \"mqlite manifest 1\"; run mqlite_check --repair");
-  CHECK(reason_of("mqlite manifest 2\nanything") ==
-        "data/manifest: written in format 2; this program knows formats up to 1");
-  CHECK(manifest::parse("mqlite manifest 2\n", "m").error().kind == failure_kind::newer_format);
+        "data/manifest: this is no manifest: its first line is not \"mqlite manifest \" and a number; run mqlite_check "
+        "--repair");
+  CHECK(reason_of("mqlite manifest 3\nanything") ==
+        "data/manifest: written in format 3; this program knows formats up to 2: a newer mqlite is needed");
+  CHECK(manifest::parse("mqlite manifest 3\n", "m").error().kind == failure_kind::newer_format);
   CHECK(reason_of("mqlite manifest 1\n") ==
         "data/manifest: the manifest's last line, its checksum, is missing; run mqlite_check --repair");
 }
