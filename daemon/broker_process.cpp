@@ -13,6 +13,7 @@
 
 #include "actors/broker/broker_actor.hpp"
 #include "actors/log/persistence_actor.hpp"
+#include "daemon/actor_scheduler.hpp"
 #include "daemon/storage.hpp"
 #include "protocols/grpc/grpc_server.hpp"
 #include "protocols/http/http_server.hpp"
@@ -26,12 +27,11 @@ std::size_t thread_count(const settings& config) {
   return config.scheduler.threads > 0 ? config.scheduler.threads : cores;
 }
 
-// The policy `sharing` sleeps when there is nothing to do, and wakes one worker at a time; CAF's default spins. Without a limit
-// a busy actor would keep its worker for itself.
+// Without a limit a busy actor would keep its worker for itself.
 class actor_config : public caf::actor_system_config {
  public:
   explicit actor_config(const settings& config) {
-    set("caf.scheduler.policy", "sharing");
+    choose_scheduler(*this);
     set("caf.scheduler.max-threads", thread_count(config));
     set("caf.scheduler.max-throughput", std::size_t{300});
     set("caf.logger.console.verbosity", "quiet");

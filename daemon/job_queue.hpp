@@ -1,0 +1,125 @@
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace mqlite {
+
+/// The jobs of a scheduler's workers, first come first served.
+///
+/// Waking a thread costs more than most jobs do, and a job mostly leads to just one other: the worker that runs will take that next.
+/// So a sleeping worker is called only when none is awake, when jobs pile up, or when nobody would notice that one is left lying.
+/// For the last, one sleeper looks at the queue every millisecond while there is work: a job behind one that takes long waits no
+/// longer than that. Without work all sleep for good.
+///
+/// Callable from every thread, but for take() and leave(): each worker has a `sleeper` of its own.
+template <class Job>
+class job_queue {
+ public:
+  /// A worker's place to sleep, and what the queue knows of it.
+  struct sleeper {
+    std::condition_variable wake;
+    bool called = false;   ///< counts as awake again
+    bool working = false;  ///< between two takes
+  };
+
+  sleeper& add_worker() {
+    const std::lock_guard guard(mutex_);
+    return workers_.emplace_back();
+  }
+
+  void put(Job* job) {
+    sleeper* called = nullptr;
+    {
+      const std::lock_guard guard(mutex_);
+      jobs_.push_back(job);
+      if (awake_ == 0 || jobs_.size() > tolerated * awake_ || !watched_) called = call();
+    }
+    if (called != nullptr) called->wake.notify_one();
+  }
+
+  /// The next job, as soon as there is one; the worker is done with the one before.
+  Job* take(sleeper& own) {
+    std::unique_lock lock(mutex_);
+    if (std::exchange(own.working, false)) --awake_;
+    while (jobs_.empty()) sleep(own, lock);
+    auto* job = jobs_.front();
+    jobs_.pop_front();
+    ++taken_;
+    ++awake_;
+    own.working = true;
+    auto* called = jobs_.empty() || watched_ ? nullptr : call();
+    lock.unlock();
+    if (called != nullptr) called->wake.notify_one();
+    return job;
+  }
+
+  /// The worker ends.
+  void leave(sleeper& own) {
+    sleeper* called = nullptr;
+    {
+      const std::lock_guard guard(mutex_);
+      if (std::exchange(own.working, false)) --awake_;
+      if (!jobs_.empty()) called = call();
+    }
+    if (called != nullptr) called->wake.notify_one();
+  }
+
+  /// Hands every job that is left to `f`.
+  template <class F>
+  void drain(F f) {
+    const std::lock_guard guard(mutex_);
+    for (auto* job : jobs_) f(job);
+    jobs_.clear();
+  }
+
+ private:
+  static constexpr std::chrono::milliseconds watch{1};
+  /// Jobs that may wait for each worker that is awake.
+  static constexpr std::size_t tolerated = 2;
+
+  /// The one that fell asleep last, because its caches are the warmest; null when all are awake.
+  sleeper* call() {
+    if (idle_.empty()) return nullptr;
+    auto* one = idle_.back();
+    idle_.pop_back();
+    one->called = true;
+    ++awake_;
+    return one;
+  }
+
+  void sleep(sleeper& own, std::unique_lock<std::mutex>& lock) {
+    own.called = false;
+    idle_.push_back(&own);
+    const auto called = [&] { return own.called; };
+    if (!watched_ && workers_.size() > 1 && taken_ != seen_) {
+      watched_ = true;
+      seen_ = taken_;
+      own.wake.wait_for(lock, watch, called);
+      watched_ = false;
+    } else {
+      own.wake.wait(lock, called);
+    }
+    if (own.called)
+      --awake_;
+    else
+      idle_.erase(std::find(idle_.begin(), idle_.end(), &own));
+  }
+
+  std::mutex mutex_;
+  std::deque<Job*> jobs_;
+  std::deque<sleeper> workers_;
+  std::vector<sleeper*> idle_;
+  std::size_t awake_ = 0;    // workers that run a job, or were called
+  bool watched_ = false;     // one of the idle looks at the queue again soon
+  std::uint64_t taken_ = 0;  // jobs so far
+  std::uint64_t seen_ = 0;   // of them when a watch began last
+};
+
+}  // namespace mqlite

@@ -1,0 +1,142 @@
+#include "daemon/job_queue.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <thread>
+
+namespace {
+
+/// What a worker runs; it ends when there is nothing to run.
+struct job {
+  std::function<void()> run;
+  std::atomic<int> times = 0;
+};
+using queue = mqlite::job_queue<job>;
+
+/// Workers that run jobs until each of them was given one that ends it.
+class pool {
+ public:
+  explicit pool(std::size_t size) {
+    for (std::size_t i = 0; i < size; ++i)
+      threads_.emplace_back([this] {
+        auto& own = jobs.add_worker();
+        for (;;) {
+          auto* one = jobs.take(own);
+          ++one->times;
+          if (!one->run) return jobs.leave(own);
+          one->run();
+        }
+      });
+  }
+  ~pool() {
+    for (std::size_t i = 0; i < threads_.size(); ++i) jobs.put(&end_);
+    for (auto& thread : threads_) thread.join();
+  }
+  pool(const pool&) = delete;
+  pool& operator=(const pool&) = delete;
+
+  queue jobs;
+
+ private:
+  job end_;
+  std::vector<std::thread> threads_;
+};
+
+/// Waits until it was opened.
+class gate {
+ public:
+  void open() {
+    open_ = true;
+    open_.notify_all();
+  }
+  void pass() { open_.wait(false); }
+
+ private:
+  std::atomic<bool> open_ = false;
+};
+
+}  // namespace
+
+TEST_CASE("jobs are taken in the order in which they came") {
+  queue jobs;
+  auto& worker = jobs.add_worker();
+  job first, second, third;
+  jobs.put(&first);
+  jobs.put(&second);
+  CHECK(jobs.take(worker) == &first);
+  jobs.put(&third);
+  CHECK(jobs.take(worker) == &second);
+  CHECK(jobs.take(worker) == &third);
+}
+
+TEST_CASE("what is left over is handed out") {
+  queue jobs;
+  job first, second;
+  jobs.put(&first);
+  jobs.put(&second);
+  std::vector<job*> left;
+  jobs.drain([&](job* one) { left.push_back(one); });
+  CHECK(left == std::vector<job*>{&first, &second});
+}
+
+TEST_CASE("every job of several threads is run once, by several workers") {
+  constexpr std::size_t producers = 3, each = 5000;
+  std::vector<job> all(producers * each);
+  std::atomic<std::size_t> done = 0;
+  {
+    pool workers(4);
+    std::vector<std::thread> threads;
+    for (std::size_t p = 0; p < producers; ++p)
+      threads.emplace_back([&, p] {
+        for (std::size_t i = 0; i < each; ++i) {
+          all[p * each + i].run = [&] { ++done; };
+          workers.jobs.put(&all[p * each + i]);
+        }
+      });
+    for (auto& thread : threads) thread.join();
+  }
+  CHECK(done == all.size());
+  CHECK(std::all_of(all.begin(), all.end(), [](const job& one) { return one.times == 1; }));
+}
+
+/// Two jobs; the first does not end before the second was run. They outlive the workers that may still be leaving them.
+struct pair {
+  gate begun, freed;
+  job stuck, behind;
+};
+
+TEST_CASE("a job behind one that does not end is run by another worker") {
+  std::deque<pair> pairs(200);
+  pool workers(2);
+  bool wait = false;
+  for (auto& one : pairs) {
+    one.behind.run = [&] { one.freed.open(); };
+    one.stuck.run = [&] {
+      one.begun.open();
+      one.freed.pass();
+    };
+    workers.jobs.put(&one.stuck);
+    if (wait = !wait; wait) one.begun.pass();  // else it perhaps was not begun
+    workers.jobs.put(&one.behind);
+    one.freed.pass();
+  }
+}
+
+TEST_CASE("a job that a running one puts is run while that one goes on") {
+  std::deque<pair> pairs(200);
+  pool workers(3);
+  for (auto& one : pairs) {
+    one.behind.run = [&] { one.freed.open(); };
+    one.stuck.run = [&] {
+      workers.jobs.put(&one.behind);
+      one.freed.pass();
+      one.begun.open();
+    };
+    workers.jobs.put(&one.stuck);
+    one.begun.pass();
+  }
+}
