@@ -151,6 +151,7 @@ class http_client {
     return buffer_;
   }
   std::string& read_buffer() { return buffer_; }
+  int descriptor() const { return socket_; }
 
  private:
   int socket_;

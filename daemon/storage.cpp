@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 
@@ -38,6 +39,20 @@ void tell_what_was_found(const recovered& found, std::chrono::nanoseconds took) 
       seconds(found.reading), seconds(found.decoding));
 }
 
+// Leases and delays end by the wall clock, so it matters when that was set back.
+void tell_of_clock(const broker_birth& birth, std::int64_t now) {
+  constexpr std::int64_t tolerated = 1'000'000'000;
+  message_id newest;
+  for (const auto& [name, topics] : birth.namespaces)
+    for (const auto& topic : topics) newest = std::max(newest, topic.newest);
+  if (newest.timestamp() <= now + tolerated) return;
+  spdlog::warn(
+      "the clock is {:.0f} s behind the newest message of the log: until it is set right, leases and delays end that "
+      "much "
+      "later; nothing is lost",
+      seconds(std::chrono::nanoseconds(newest.timestamp() - now)));
+}
+
 }  // namespace
 
 opened_storage open_storage(file_system& files, const aof_settings& settings, const clock& time) {
@@ -52,7 +67,9 @@ opened_storage open_storage(file_system& files, const aof_settings& settings, co
   tell_what_was_found(*found, std::chrono::steady_clock::now() - start);
   auto writer = log_writer::open(files, std::move(*lock), *found);
   if (!writer) give_up(writer.error());
-  return {std::make_shared<log_writer>(std::move(*writer)), visitor.take()};
+  auto birth = visitor.take();
+  tell_of_clock(birth, time.now());
+  return {std::make_shared<log_writer>(std::move(*writer)), std::move(birth)};
 }
 
 }  // namespace mqlite

@@ -4,20 +4,13 @@ import os
 import random
 import shutil
 import socket
+import subprocess
 import unittest
 
+import log_bytes
 from harness import BrokerCase, run
 
 HOUR = 3_600_000
-
-
-def crc32c(data):
-    crc = 0xFFFFFFFF
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    return crc ^ 0xFFFFFFFF
 
 
 class DamagedLog(BrokerCase):
@@ -148,7 +141,7 @@ class DamagedLog(BrokerCase):
         # The head of a file: 8 bytes of magic, the version, the checksum of both.
         for version in (3, 4, 0x7FFFFFFF):
             head = self.content(broker.data, os.path.basename(path))[:8] + version.to_bytes(4, "little")
-            head += crc32c(head).to_bytes(4, "little")
+            head += log_bytes.crc32c(head).to_bytes(4, "little")
             with open(path, "r+b") as file:
                 file.write(head)
             self.assert_refused(broker, path, "format", str(version))
@@ -168,6 +161,30 @@ class DamagedLog(BrokerCase):
         manifest = os.path.join(broker.data, "manifest")
         os.remove(manifest)
         self.assert_refused(broker, manifest)
+
+    def test_an_empty_log_file_refuses_the_start(self):
+        broker, _, path = self.log_of(5)
+        os.truncate(path, 0)
+        self.assert_refused(broker, path, "the file is empty", "mqlite_check --repair")
+
+    def test_a_clock_that_was_set_back_is_warned_about_and_ids_go_on_rising(self):
+        broker, topic, path = self.log_of(3)
+        content = log_bytes.read(path)
+        records = []
+        for record in log_bytes.records(content):
+            body = record.body
+            if record.kind == 6:  # published: the id is the message's first field, and begins with the time
+                at = body.index(b"\x0a\x10") + 2
+                later = int.from_bytes(body[at:at + 6], "big") + HOUR
+                body = body[:at] + later.to_bytes(6, "big") + body[at + 6:]
+            records.append(log_bytes.framed(body, log_bytes.salt_of(content)))
+        log_bytes.write(path, content[:log_bytes.HEADER] + b"".join(records))
+        broker.start()
+        self.assertRegex(broker.wait_for_line("the clock is 3[56]\\d\\d s behind the newest message"), "(?i)warn")
+        ids = [m["id"] for m in broker.ok("GET", f"{topic}/queues/0/messages")]
+        ids.append(broker.publish(topic, "new")["message_id"])
+        self.assertEqual(ids, sorted(set(ids)))
+        self.assertEqual([m["payload"] for m in broker.consume(topic, 0, 10)], [0, 1, 2, "new"])
 
     def test_a_log_of_format_1_is_read_and_gone_on_with(self):
         broker = self.new_broker()
@@ -222,6 +239,25 @@ class Refusals(BrokerCase):
         folder = self.temporary_folder()
         os.chmod(folder, 0o500)
         self.assert_one_line(self.refused(folder), folder)
+
+    def test_a_folder_that_is_read_only_is_named_and_left_alone(self):
+        disk = self.temporary_folder()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "tmpfs", disk], capture_output=True, text=True)
+        if mounted.returncode:
+            self.skipTest("file systems cannot be mounted here: " + mounted.stderr.strip())
+        self.addCleanup(subprocess.run, ["umount", "--lazy", disk], check=True)
+        broker = self.new_broker()
+        broker.data = os.path.join(disk, "data")
+        topic = broker.start().create_topic("orders")
+        broker.publish(topic, 1)
+        self.assertEqual(broker.terminate(), 0)
+        subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
+        before = log_bytes.snapshot(broker.data)
+        self.assert_one_line(self.refused(broker.data), broker.data, "Read-only file system")
+        self.assertEqual(log_bytes.snapshot(broker.data), before)
+        subprocess.run(["mount", "-o", "remount,rw", disk], check=True)
+        broker.start()
+        self.assertEqual([m["payload"] for m in broker.consume(topic, 0, 10)], [1])
 
     def test_a_port_in_use_is_named(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
