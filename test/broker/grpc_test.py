@@ -8,8 +8,8 @@ import threading
 import time
 import unittest
 
+import grpcurl
 from grpc_api import CODE, Client, GrpcCase, SharedGrpcCase, grpc, health, pb, reflection
-from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
 from harness import wait_until
 
 class EveryCallTest(SharedGrpcCase):
@@ -264,27 +264,16 @@ class ReflectionTest(SharedGrpcCase):
         self.assertLessEqual({"mqlite.v1.MQLiteService", "grpc.reflection.v1alpha.ServerReflection"}, names)
 
     def reflected_call(self, method, text):
-        """What grpcurl does with `-d text`: everything that it knows comes from the server."""
-        files = self.ask(file_containing_symbol="mqlite.v1.MQLiteService").file_descriptor_response.file_descriptor_proto
-        pool = descriptor_pool.DescriptorPool()
-        for file in files:
-            pool.Add(descriptor_pb2.FileDescriptorProto.FromString(file))
-        described = pool.FindServiceByName("mqlite.v1.MQLiteService").methods_by_name[method]
-        make = message_factory.MessageFactory(pool).GetPrototype
-        request = json_format.Parse(text, make(described.input_type)())
-        call = self.client.channel.unary_unary(f"/mqlite.v1.MQLiteService/{method}",
-                                               request_serializer=lambda message: message.SerializeToString(),
-                                               response_deserializer=make(described.output_type).FromString)
-        return json_format.MessageToDict(call(request, timeout=60), preserving_proto_field_name=True)
+        return json.loads(grpcurl.call(self.client.channel, "mqlite.v1.MQLiteService", method, text))
 
     def test_the_first_lines_of_the_manual_work_through_reflection(self):
         self.assertIs(self.reflected_call("CreateNamespace", '{"name": "production"}')["success"], True)
         created = self.reflected_call("CreateTopic", '{"namespace": "production", "name": "orders", "queue_count": 3}')
         self.assertIs(created["success"], True)
         published = self.reflected_call("Publish", '{"namespace": "production", "topic": "orders", "payload": "eyJvcmRlciI6MTIzfQ=="}')
-        self.assertEqual(len(published["message_id"]), 36)
-        message, = self.broker.consume("/v1/namespaces/production/topics/orders", published.get("queue_id", 0))
-        self.assertEqual((message["id"], message["payload"]), (published["message_id"], {"order": 123}))
+        self.assertEqual(len(published["messageId"]), 36)
+        message, = self.broker.consume("/v1/namespaces/production/topics/orders", published.get("queueId", 0))
+        self.assertEqual((message["id"], message["payload"]), (published["messageId"], {"order": 123}))
 
 
 class HealthTest(GrpcCase):
