@@ -64,6 +64,14 @@ class SubscribeTest(SharedGrpcCase):
         self.assertRaises(queue.Empty, arrived.get, timeout=0.3)
         self.assertEqual((self.counts().ready, self.counts().leased), (6, 3))
 
+    def test_a_stream_that_nobody_reads_holds_up_no_call_of_its_connection(self):
+        self.make_topic()
+        self.subscribe(max_in_flight=1000)
+        for _ in range(10):
+            self.publish_all([b"x" * 100_000] * 10)
+        wait_until(lambda: self.counts().ready > 0, "the stream takes no more")
+        self.assertEqual(self.counts().ready + self.counts().leased, 100)
+
     def test_what_a_cancelled_subscription_did_not_ack_returns_at_once(self):
         self.make_topic()
         self.publish_all([b"0", b"1", b"2"])
@@ -224,9 +232,9 @@ class SlowShutdownTest(GrpcCase):
         api = self.client_of(broker).api
         stream = api.stream("Subscribe", namespace="test", topic="t", max_in_flight=1000)
         stream.initial_metadata()
+        publisher = self.client_of(broker).api  # on a connection of its own: what matters here is the stop alone
         for _ in range(10):
-            # Over HTTP: on the connection of the stream the answers would wait behind what nobody reads.
-            broker.ok("POST", "/v1/namespaces/test/topics/t/publish_batch", {"messages": [{"payload": "x" * 100_000}] * 10})
+            publisher.call("PublishBatch", namespace="test", topic="t", messages=[pb.PublishRequest(payload=b"x" * 100_000)] * 10)
         begun = time.monotonic()
         self.assertEqual(broker.terminate(), 0)
         self.assertLess(time.monotonic() - begun, 10)
