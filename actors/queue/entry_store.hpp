@@ -25,8 +25,8 @@ inline constexpr entry_handle no_entry = ~entry_handle{0};
 /// What a queue knows of one message besides the message itself: 24 bytes.
 struct entry {
   message_ptr message;
-  entry_handle next = no_entry;   ///< list of arrived entries; for a delay or a lease: its record
-  entry_handle prev = no_entry;   ///< list of arrived entries
+  entry_handle next = no_entry;  ///< list of arrived entries; for a delay or a lease: its record
+  entry_handle prev = no_entry;  ///< list of arrived entries
   std::uint32_t deliveries : 24 = 0;
   std::uint32_t where : 7 = 0;       ///< a place
   std::uint32_t unexpiring : 1 = 0;  ///< was redriven: it has no time to live any more
