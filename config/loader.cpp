@@ -14,6 +14,8 @@ namespace mqlite {
 namespace {
 
 constexpr std::string_view environment_prefix = "MQLITE_";
+/// Variables of the command line, which may be set where a broker is started.
+constexpr std::string_view client_variables = "MQLITE_CLI_";
 
 std::vector<std::string> names_of_keys() {
   std::vector<std::string> names;
@@ -87,7 +89,7 @@ void apply_environment(loaded_settings& result, const named_texts& environment) 
     auto found = keys.find(name);
     if (found != keys.end())
       set_value(result, *found->second, plain_text(text), origin, "");
-    else
+    else if (!name.starts_with(client_variables))
       result.warnings.emplace_back(config_error(origin, "unknown variable" + suggestion(nearest(name, names))).what());
   }
 }

@@ -63,7 +63,7 @@ class grpc_server::implementation {
   bool build();
   void on_accepted(tcp_socket socket);
   void wait_for_calls(std::chrono::milliseconds patience);
-  std::string stats_text(const broker_stats& stats) const;
+  std::string stats_text(const broker_stats& stats, stats_detail detail) const;
 
   grpc_options options_;
   server_facts facts_;
@@ -90,12 +90,12 @@ grpc_server::implementation::implementation(grpc_options options, broker_actor b
     : options_(completed(std::move(options))),
       facts_{options_.version, options_.limits.max_memory, options_.connections},
       door_(std::move(broker), options_.limits, options_.publish_times),
-      service_(door_, [this](const broker_stats& stats) { return stats_text(stats); }),
+      service_(door_, [this](const broker_stats& stats, stats_detail detail) { return stats_text(stats, detail); }),
       connections_(door_.loop().context(), [counter = options_.connections] { counter->leave(protocol::grpc); }) {}
 
-std::string grpc_server::implementation::stats_text(const broker_stats& stats) const {
+std::string grpc_server::implementation::stats_text(const broker_stats& stats, stats_detail detail) const {
   std::string text;
-  append_stats(text, facts_, stats);
+  append_stats(text, facts_, stats, detail);
   return text;
 }
 

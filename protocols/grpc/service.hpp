@@ -2,15 +2,16 @@
 
 #include "proto/mqlite.grpc.pb.h"
 #include "protocols/grpc/door.hpp"
+#include "protocols/translate/stats_answers.hpp"
 
 namespace mqlite {
 
 /// The API's service: each call is translated here and asked for in the door's loop.
 class grpc_service final : public v1::MQLiteService::CallbackService {
  public:
-  /// `stats_text` writes what GetStats answers, in the loop's thread.
-  grpc_service(grpc_door& door, std::function<std::string(const broker_stats&)> stats_text)
-      : door_(door), stats_text_(std::move(stats_text)) {}
+  /// Writes what GetStats answers, in the loop's thread.
+  using stats_writer = std::function<std::string(const broker_stats&, stats_detail)>;
+  grpc_service(grpc_door& door, stats_writer stats_text) : door_(door), stats_text_(std::move(stats_text)) {}
 
 #define MQLITE_UNARY(name)                                                                          \
   grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* context, const v1::name##Request* in, \
@@ -46,7 +47,7 @@ class grpc_service final : public v1::MQLiteService::CallbackService {
 
  private:
   grpc_door& door_;
-  std::function<std::string(const broker_stats&)> stats_text_;
+  stats_writer stats_text_;
 };
 
 }  // namespace mqlite

@@ -114,11 +114,12 @@ grpc::ServerUnaryReactor* grpc_service::RebalanceTopic(grpc::CallbackServerConte
 
 grpc::ServerUnaryReactor* grpc_service::GetStats(grpc::CallbackServerContext* context, const v1::GetStatsRequest* in,
                                                  v1::GetStatsResponse* out) {
-  return serve(door_, context, read_request(*in),
-               [this, out](const unary_call_ptr& call, gateway& broker, request::stats&&) {
-                 broker.stats(answer_with<broker_stats>(
-                     call, [this, out](const broker_stats& stats) { out->set_json(stats_text_(stats)); }));
-               });
+  return serve(
+      door_, context, read_request(*in), [this, out](const unary_call_ptr& call, gateway& broker, request::stats&& r) {
+        const auto detail = r.topics ? stats_detail::topics : stats_detail::totals;
+        broker.stats(answer_with<broker_stats>(
+            call, [this, out, detail](const broker_stats& stats) { out->set_json(stats_text_(stats, detail)); }));
+      });
 }
 
 }  // namespace mqlite

@@ -8,7 +8,7 @@ namespace mqlite::tcp {
 namespace {
 
 constexpr std::string_view fields_of_requests[] = {"namespace",     "topic", "name",  "queue_id", "auto_ack",
-                                                   "max_in_flight", "limit", "state", "token"};
+                                                   "max_in_flight", "limit", "state", "token",    "topics"};
 
 /// The fields that HTTP has in its paths and queries.
 class data_fields : public json_fields {
@@ -232,8 +232,9 @@ outcome<request::purge_dead> read_json(std::string_view object, const publish_te
 // -- the broker -----------------------------------------------------------------------------------------------------------------
 
 template <>
-outcome<request::stats> read_json(std::string_view, const publish_terms&) {
-  return request::stats{};
+outcome<request::stats> read_json(std::string_view object, const publish_terms&) {
+  data_fields fields(object);
+  return fields.result(request::stats{fields.boolean("topics").value_or(false)});
 }
 
 template <>

@@ -259,12 +259,13 @@ void session::begin(answer_address to, Request request, std::size_t bytes) {
              });
 }
 
-void session::begin(answer_address to, request::stats, std::size_t bytes) {
+void session::begin(answer_address to, request::stats request, std::size_t bytes) {
   const auto n = owe(work::other, bytes);
-  broker().stats([self = shared_from_this(), n, to = std::move(to)](outcome<broker_stats> stats) {
+  const auto detail = request.topics ? stats_detail::topics : stats_detail::totals;
+  broker().stats([self = shared_from_this(), n, detail, to = std::move(to)](outcome<broker_stats> stats) {
     self->answer(n, [&](std::string& out) {
       if (!stats) return write_failure(out, to, self->count(), stats.why());
-      const auto append = [&](std::string& data) { append_stats(data, self->shared().facts, *stats); };
+      const auto append = [&](std::string& data) { append_stats(data, self->shared().facts, *stats, detail); };
       write_answer(out, to, self->count(), append,
                    [&](v1::TCPResponse& response) { append(*response.mutable_stats()->mutable_json()); });
     });

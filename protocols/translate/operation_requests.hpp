@@ -86,7 +86,9 @@ struct redrive_dead : topic_address {
 };
 struct purge_dead : topic_address {};
 
-struct stats {};
+struct stats {
+  bool topics = false;
+};
 struct ping {};
 struct auth {
   std::string token;

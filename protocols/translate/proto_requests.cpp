@@ -71,11 +71,18 @@ topic_settings_patch read_settings(reader& fields, const v1::TopicSettings& in) 
   if (const auto n =
           fields.optional("max_deliveries", in.max_deliveries(), 0, std::numeric_limits<std::int32_t>::max()))
     patch.max_deliveries = static_cast<std::uint32_t>(*n);
+  else if (in.has_max_deliveries())
+    patch.max_deliveries = 0;
   patch.message_ttl = fields.duration("message_ttl_ms", in.message_ttl_ms(), 0);
+  if (in.has_message_ttl_ms() && !patch.message_ttl) patch.message_ttl = std::chrono::nanoseconds(0);
   if (const auto n = fields.optional("max_length", in.max_length(), 0, no_limit))
     patch.max_length = static_cast<std::uint64_t>(*n);
+  else if (in.has_max_length())
+    patch.max_length = 0;
   if (const auto n = fields.optional("max_bytes", in.max_bytes(), 0, no_limit))
     patch.max_bytes = static_cast<std::uint64_t>(*n);
+  else if (in.has_max_bytes())
+    patch.max_bytes = 0;
   if (const auto i = fields.choice("overflow", in.overflow(), overflow_choices))
     patch.overflow = static_cast<overflow_policy>(*i);
   if (const auto i = fields.choice("steal", in.steal(), steal_choices)) patch.steal = static_cast<steal_policy>(*i);
@@ -314,7 +321,7 @@ outcome<request::purge_dead> read_request(const v1::PurgeDeadRequest& in) {
 
 // -- the broker -----------------------------------------------------------------------------------------------------------------
 
-outcome<request::stats> read_request(const v1::GetStatsRequest&) { return request::stats{}; }
+outcome<request::stats> read_request(const v1::GetStatsRequest& in) { return request::stats{in.topics()}; }
 outcome<request::ping> read_request(const v1::PingRequest&) { return request::ping{}; }
 outcome<request::auth> read_request(const v1::AuthRequest& in) { return request::auth{in.token()}; }
 

@@ -5,13 +5,14 @@
 #include <algorithm>
 #include <cmath>
 #include <fstream>
+#include <utility>
 
 #include "protocols/translate/json_text.hpp"
 
 namespace mqlite {
 namespace {
 
-/// Sums over all topics.
+/// Sums over topics.
 struct summary {
   topic_totals totals;
   std::uint64_t queues = 0;
@@ -23,20 +24,22 @@ struct summary {
   std::uint64_t consumers = 0;
 };
 
+void add(summary& sum, const topic_details& topic) {
+  sum.totals += topic.totals;
+  sum.dead += topic.dead;
+  sum.queues += topic.queues.size();
+  for (const auto& queue : topic.queues) {
+    sum.ready += queue.ready;
+    sum.leased += queue.leased;
+    sum.delayed += queue.delayed;
+    sum.bytes += queue.bytes;
+    sum.consumers += queue.consumers;
+  }
+}
+
 summary sum_up(const broker_stats& stats) {
   summary sum;
-  for (const auto& topic : stats.topics) {
-    sum.totals += topic.totals;
-    sum.dead += topic.dead;
-    sum.queues += topic.queues.size();
-    for (const auto& queue : topic.queues) {
-      sum.ready += queue.ready;
-      sum.leased += queue.leased;
-      sum.delayed += queue.delayed;
-      sum.bytes += queue.bytes;
-      sum.consumers += queue.consumers;
-    }
-  }
+  for (const auto& topic : stats.topics) add(sum, topic);
   return sum;
 }
 
@@ -51,7 +54,10 @@ std::uint64_t resident_bytes() {
 /// Writes the members of one object.
 class object_writer {
  public:
+  /// A member of the object around it.
   object_writer(std::string& out, std::string_view name) : out_(out) { out_ += ",\"" + std::string(name) + "\":{"; }
+  /// An element of an array, or an object of its own.
+  explicit object_writer(std::string& out) : out_(out) { out_ += '{'; }
   ~object_writer() { out_ += '}'; }
   object_writer(const object_writer&) = delete;
   object_writer& operator=(const object_writer&) = delete;
@@ -76,12 +82,9 @@ class object_writer {
   bool first_ = true;
 };
 
-void append_totals(std::string& out, const broker_stats& stats, const summary& sum) {
-  object_writer(out, "totals")
-      .add("namespaces", stats.namespaces)
-      .add("topics", stats.topics.size())
-      .add("queues", sum.queues)
-      .add("ready", sum.ready)
+/// What is the same for all topics together and for one.
+void add_summary(object_writer& object, const summary& sum) {
+  object.add("ready", sum.ready)
       .add("leased", sum.leased)
       .add("delayed", sum.delayed)
       .add("dead", sum.dead)
@@ -95,6 +98,34 @@ void append_totals(std::string& out, const broker_stats& stats, const summary& s
       .add("steals", sum.totals.steals)
       .add("stolen", sum.totals.stolen)
       .add("steal_refusals", sum.totals.steal_refusals);
+}
+
+void append_totals(std::string& out, const broker_stats& stats, const summary& sum) {
+  object_writer object(out, "totals");
+  object.add("namespaces", stats.namespaces).add("topics", stats.topics.size()).add("queues", sum.queues);
+  add_summary(object, sum);
+}
+
+void append_topic(std::string& out, const topic_details& topic) {
+  summary sum;
+  add(sum, topic);
+  object_writer object(out);
+  object.add("namespace", topic.name_space)
+      .add("name", topic.info.name)
+      .add("queue_count", topic.info.queue_count)
+      .add("version", topic.info.version)
+      .add("draining", topic.draining);
+  add_summary(object, sum);
+}
+
+void append_topics(std::string& out, const broker_stats& stats) {
+  out += ",\"topics\":[";
+  bool first = true;
+  for (const auto& topic : stats.topics) {
+    if (!std::exchange(first, false)) out += ',';
+    append_topic(out, topic);
+  }
+  out += ']';
 }
 
 /// Per second, on average since the broker started.
@@ -129,7 +160,7 @@ void append_connections(std::string& out, const connection_counter& connections)
 
 }  // namespace
 
-void append_stats(std::string& out, const server_facts& facts, const broker_stats& stats) {
+void append_stats(std::string& out, const server_facts& facts, const broker_stats& stats, stats_detail detail) {
   const auto sum = sum_up(stats);
   const double up = std::chrono::duration<double>(std::chrono::steady_clock::now() - facts.started).count();
   out += "{\"version\":";
@@ -144,6 +175,7 @@ void append_stats(std::string& out, const server_facts& facts, const broker_stat
       .add("message_bytes", sum.bytes)
       .add("max_bytes", facts.max_memory);
   append_connections(out, *facts.connections);
+  if (detail == stats_detail::topics) append_topics(out, stats);
   out += '}';
 }
 

@@ -18,7 +18,14 @@ struct server_facts {
   std::chrono::steady_clock::time_point started = std::chrono::steady_clock::now();
 };
 
+/// How much statistics say.
+enum class stats_detail {
+  totals,  ///< the broker as a whole
+  topics,  ///< also each topic, under `topics`
+};
+
 /// The broker's statistics as a JSON object: the same on every protocol.
-void append_stats(std::string& out, const server_facts& facts, const broker_stats& stats);
+void append_stats(std::string& out, const server_facts& facts, const broker_stats& stats,
+                  stats_detail detail = stats_detail::totals);
 
 }  // namespace mqlite

@@ -212,8 +212,11 @@ TEST_CASE("the environment takes every type as text") {
 }
 
 TEST_CASE("an unknown variable of ours is warned about, others are none of our business") {
-  auto loaded = load_without_file(
-      {{"MQLITE_SERVER_HTPP_PORT", "1"}, {"MQLITE_", "x"}, {"MQLITE_COLOUR", "red"}, {"PATH", "/bin"}});
+  auto loaded = load_without_file({{"MQLITE_SERVER_HTPP_PORT", "1"},
+                                   {"MQLITE_", "x"},
+                                   {"MQLITE_COLOUR", "red"},
+                                   {"MQLITE_CLI_ADDRESS", "a:1"},
+                                   {"PATH", "/bin"}});
   CHECK(loaded.values == settings{});
   REQUIRE(loaded.warnings.size() == 3);
   CHECK(loaded.warnings[0] ==
