@@ -41,11 +41,17 @@ void interruption::watch() {
     const std::lock_guard lock(mutex_);
     if (stopping_) return;
     if (signal != SIGINT) continue;
+    if (!inside_ && stays_) continue;
     if (!inside_) std::_Exit(exit_interrupted);
     happened_ = true;
     if (cancel_) cancel_();
     noted_.notify_all();
   }
+}
+
+void interruption::stay() {
+  const std::lock_guard lock(mutex_);
+  stays_ = true;
 }
 
 bool interruption::happened() const {

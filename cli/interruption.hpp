@@ -33,6 +33,9 @@ class interruption {
     bool was_inside_;
   };
 
+  /// From now on SIGINT has no effect while nothing is running.
+  void stay();
+
   /// Whether a SIGINT came since the outermost scope began.
   bool happened() const;
   /// Waits until that happens, at most `duration`; whether it did.
@@ -46,6 +49,7 @@ class interruption {
   std::function<void()> cancel_;
   bool inside_ = false;
   bool happened_ = false;
+  bool stays_ = false;
   bool stopping_ = false;
   std::thread watcher_;
 };

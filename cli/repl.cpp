@@ -84,6 +84,7 @@ int run_line(const std::string& text, const common_options& defaults, interrupti
 }
 
 int read_from_terminal(const common_options& defaults, interruption& interrupted) {
+  interrupted.stay();
   command_line grammar(defaults);
   bool leave = false;
   add_repl_commands(grammar, leave);

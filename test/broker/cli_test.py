@@ -351,10 +351,13 @@ class Prompt(CliCase):
         terminal.wait_for("NOT_FOUND: namespace nowhere not found")
         terminal.type(f"topic ge\t{self.namespace[:-2]}\tor\t\r")
         terminal.wait_for("1 queue  version 1")
+        terminal.wait_for("mqlite> ")
         terminal.type("half a line\x03")
         terminal.wait_for("^C")
+        terminal.wait_for("mqlite> ")
         terminal.type("\x1b[A\r")  # the line before
         terminal.wait_for("1 queue  version 1")
+        terminal.wait_for("mqlite> ")
         terminal.type("stats --he\t\r")
         terminal.wait_for("Show how the broker does")
         terminal.type(f"subscribe {self.namespace} orders\r")
@@ -382,6 +385,7 @@ class Restarts(BrokerCase):
         self.assertEqual(again.ports["grpc"], port)
         terminal.type("namespace create again\r")
         terminal.wait_for("namespace again was created")
+        terminal.wait_for("mqlite> ")
         terminal.type("\x04")
         self.assertEqual(terminal.wait_for_exit(), DONE)
 
