@@ -42,6 +42,7 @@ void ready(exchange& x);
 void show_stats(exchange& x);
 void show_metrics(exchange& x);
 void show_openapi(exchange& x);
+void show_dashboard(exchange& x);
 
 /// The table of all routes.
 std::span<const http_route> all_routes();

@@ -35,6 +35,7 @@ std::span<const http_route> all_routes() {
       {get, "/metrics", show_metrics},
       {get, "/v1/stats", show_stats},
       {get, "/openapi.json", show_openapi},
+      {get, "/", show_dashboard},
   };
   return table;
 }
