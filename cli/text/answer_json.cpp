@@ -80,8 +80,7 @@ void append_elements(std::string& out, const google::protobuf::Message& in, cons
 
 /// Whether the member says nothing: `success` is true whenever there is an answer, and a sentence may be missing.
 bool is_omitted(const google::protobuf::Message& in, const FieldDescriptor& field) {
-  return field.name() == "success" ||
-         (field.name() == "message" && in.GetReflection()->GetString(in, &field).empty());
+  return field.name() == "success" || (field.name() == "message" && in.GetReflection()->GetString(in, &field).empty());
 }
 
 void append_members(list_writer& object, const v1::Message& message) {
