@@ -15,7 +15,7 @@ import termios
 import time
 import unittest
 
-from harness import DEADLINE, SharedBrokerCase, BrokerCase, base_environment, wait_until
+from harness import DEADLINE, SOURCE, BrokerCase, SharedBrokerCase, base_environment, wait_until
 
 CLI = os.environ.get("MQLITE_CLI", "mqlite_cli")
 ID = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"
@@ -388,6 +388,24 @@ class Restarts(BrokerCase):
         terminal.wait_for("mqlite> ")
         terminal.type("\x04")
         self.assertEqual(terminal.wait_for_exit(), DONE)
+
+
+class Readme(CliCase):
+    def test_the_commands_of_the_readme_do_what_they_say(self):
+        with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+            section = file.read().split("\n## The command line\n")[1].split("\n## ")[0]
+        lines = [re.sub(r" +# .*", "", line) for line in section.split("```")[1].splitlines() if "mqlite_cli " in line]
+        self.assertGreater(len(lines), 8)
+        env = base_environment() | {"MQLITE_CLI_ADDRESS": self.address, "CLI": CLI}
+        for line in lines:
+            with self.subTest(line=line):
+                command = ["bash", "-c", "set -o pipefail; " + line.replace("mqlite_cli ", 'exec "$CLI" ')]
+                with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+                    if re.search(r"\b(subscribe|watch)\b", line):  # these go on until Ctrl-C
+                        self.assertTrue(run.stdout.readline())
+                        run.send_signal(signal.SIGINT)
+                    _, problem = run.communicate(timeout=DEADLINE)
+                    self.assertEqual(run.returncode, DONE, problem)
 
 
 class Terminal:
