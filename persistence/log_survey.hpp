@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "persistence/file_system.hpp"
+#include "persistence/folder_content.hpp"
 #include "persistence/log_failure.hpp"
-#include "persistence/log_folder.hpp"
 #include "persistence/log_reader.hpp"
 
 namespace mqlite {
@@ -33,7 +33,7 @@ struct surveyed_file {
 
 /// What a survey found in a folder.
 struct log_survey {
-  log_folder content;
+  folder_content content;
   bool manifest_rebuilt =
       false;  ///< the manifest could not be used: `found` is in the order that the files' names tell
   std::vector<surveyed_file> found;

@@ -1,7 +1,7 @@
 #include "persistence/recovery.hpp"
 
+#include "persistence/folder_content.hpp"
 #include "persistence/format.hpp"
-#include "persistence/log_folder.hpp"
 
 namespace mqlite {
 

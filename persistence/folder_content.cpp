@@ -1,4 +1,4 @@
-#include "persistence/log_folder.hpp"
+#include "persistence/folder_content.hpp"
 
 #include <algorithm>
 
@@ -14,7 +14,7 @@ bool is_listed(const manifest& files, const std::string& name) {
 }
 
 /// Tells the log's files from left-over and foreign ones.
-void sort_out(const std::vector<std::string>& names, log_folder& into) {
+void sort_out(const std::vector<std::string>& names, folder_content& into) {
   for (const auto& name : names) {
     auto number = log_file_number(name);
     if (number) into.next_number = std::max(into.next_number, *number + 1);
@@ -24,7 +24,7 @@ void sort_out(const std::vector<std::string>& names, log_folder& into) {
   }
 }
 
-std::optional<log_failure> read_manifest(file_system& files, const std::filesystem::path& path, log_folder& into) {
+std::optional<log_failure> read_manifest(file_system& files, const std::filesystem::path& path, folder_content& into) {
   auto text = read_whole_file(files, path);
   if (!text) return io_failure(path.string(), "read", text.error());
   auto parsed = manifest::parse(*text, path.string());
@@ -36,7 +36,8 @@ std::optional<log_failure> read_manifest(file_system& files, const std::filesyst
 }
 
 /// Without a manifest there may be the files of a first start that did not come as far as its manifest, but no records.
-std::optional<log_failure> check_no_records(file_system& files, const std::filesystem::path& folder, log_folder& into) {
+std::optional<log_failure> check_no_records(file_system& files, const std::filesystem::path& folder,
+                                            folder_content& into) {
   for (const auto& name : into.left_over) {
     auto opened = files.open_for_reading(folder / name);
     auto size = opened ? (*opened)->size() : io_result<std::uint64_t>{unexpected{opened.error()}};
@@ -57,8 +58,8 @@ std::vector<manifest_entry> entries_of(const manifest& files) {
   return entries;
 }
 
-log_result<log_folder> look_into(file_system& files, const std::filesystem::path& folder) {
-  log_folder out;
+log_result<folder_content> look_into(file_system& files, const std::filesystem::path& folder) {
+  folder_content out;
   auto names = files.list(folder);
   if (!names && names.error() == std::errc::no_such_file_or_directory) return out;
   if (!names) return unexpected{io_failure(folder.string(), "list", names.error())};

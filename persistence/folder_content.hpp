@@ -13,7 +13,7 @@
 namespace mqlite {
 
 /// What stands in a log's folder, by name.
-struct log_folder {
+struct folder_content {
   bool exists = false;
   bool has_manifest = false;
   manifest files;                           ///< what the manifest lists; empty without one
@@ -24,7 +24,7 @@ struct log_folder {
 };
 
 /// Looks what there is. Fails only where the folder, the manifest or an unlisted file cannot be read at all.
-log_result<log_folder> look_into(file_system& files, const std::filesystem::path& folder);
+log_result<folder_content> look_into(file_system& files, const std::filesystem::path& folder);
 
 /// The entries of a manifest in the order of the log.
 std::vector<manifest_entry> entries_of(const manifest& files);
