@@ -135,6 +135,44 @@ class Sound(CheckCase):
         self.assertIn(f"left out: incr-0000000001.log, torn tail of {size} bytes at offset {last.offset}\n", said)
         self.assertEqual(self.payloads(broker), list(range(9)))
 
+    def test_a_power_cut_that_lost_an_earlier_sector_is_a_torn_tail_behind_the_last_fsync_and_damage_before_it(self):
+        broker = self.start_broker("--persistence.aof.fsync", "always")
+        topic = broker.create_topic("orders")
+        with broker.client() as client:
+            for n in range(20):
+                client.request("POST", f"{topic}/publish", {"payload": f"{n} " + "x" * 1500})
+        broker.kill()
+        path = self.path(broker.data)
+        content = log_bytes.read(path)
+        used = log_bytes.records(content)
+        marks = [r for r in used if r.kind == 15]
+        self.assertGreater(len(marks), 15)
+        self.assertEqual([struct.unpack_from("<Q", r.body, 2)[0] for r in marks[1:]], [r.offset for r in marks[1:]])
+        # A broker that goes on writes two more records behind its last fsync, in one piece, and the power fails.
+        salt = log_bytes.salt_of(content)
+        more = b"".join(log_bytes.framed(r.body, salt) for r in [r for r in used if r.kind == PUBLISHED][-2:])
+        end = used[-1].end
+        for place, code, word in ((end, 0, "a power cut, with records behind it"), (marks[8].offset + 30, 1, "DAMAGED")):
+            damaged = bytearray(content[:end] + more)
+            sector = -(-place // 512) * 512
+            damaged[sector:sector + 512] = bytes(512)
+            log_bytes.write(path, damaged)
+            self.assertIn(word, self.examine(broker.data, code).stdout)
+        self.assertIn("mqlite_check --repair", self.start_of(broker))
+        damaged = bytearray(content[:end] + more)
+        sector = -(-end // 512) * 512
+        damaged[sector:sector + 512] = bytes(512)
+        log_bytes.write(path, damaged)
+        broker.start()
+        self.assertRegex(broker.wait_for_line(f"power cut.*at offset {end}"), "(?i)warn")
+        self.assertEqual(len(self.payloads(broker, topic)), 20)
+
+    def start_of(self, broker):
+        """What a start says that must be refused."""
+        broker.launch()
+        self.assertEqual(broker.wait_for_exit(), 1)
+        return broker.log
+
     def test_a_sound_log_is_copied_whole(self):
         said, broker = self.repaired(self.log_of(10))
         self.assertNotIn("left out", said)
