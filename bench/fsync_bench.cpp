@@ -1,5 +1,6 @@
 // What group commit makes of fsync `always`: publishes for each fsync with many connections that wait for their answer, and the rate
 // of one connection beside a bare loop of write and fdatasync into a preallocated file of the same file system.
+// The bare loop has no client; what the round trip alone costs shows a bare server that does the same behind a socket.
 // Usage: fsync_bench <mqlite> [seconds a run] [rounds]
 
 #include <fcntl.h>
@@ -35,16 +36,18 @@ class bare_file {
   bare_file(const bare_file&) = delete;
   bare_file& operator=(const bare_file&) = delete;
 
+  void write_one() {
+    if (at_ + static_cast<off_t>(record_.size()) > preallocated) throw std::runtime_error("the file is too short");
+    if (pwrite(file_, record_.data(), record_.size(), at_) < 0 || fdatasync(file_) != 0)
+      throw std::runtime_error("cannot write");
+    at_ += static_cast<off_t>(record_.size());
+  }
+
   /// How many records a second.
   double rate_for(double seconds) {
     const auto begin = at_;
     const auto start = bench::clock::now();
-    while (bench::seconds_since(start) < seconds) {
-      if (pwrite(file_, record_.data(), record_.size(), at_) < 0 || fdatasync(file_) != 0)
-        throw std::runtime_error("cannot write");
-      at_ += static_cast<off_t>(record_.size());
-      if (at_ + static_cast<off_t>(record_.size()) > preallocated) throw std::runtime_error("the file is too short");
-    }
+    while (bench::seconds_since(start) < seconds) write_one();
     return static_cast<double>(at_ - begin) / record_size / bench::seconds_since(start);
   }
 
@@ -54,6 +57,46 @@ class bare_file {
   off_t at_ = 0;
   const std::string record_ = std::string(record_size, 'x');
 };
+
+/// The least that a server can do: a client's request over loopback, write, fdatasync, answer; both sides block. How many a second.
+double bare_server_rate(bare_file& file, double seconds) {
+  const int listening = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  if (bind(listening, reinterpret_cast<sockaddr*>(&at), size) != 0 || listen(listening, 1) != 0 ||
+      getsockname(listening, reinterpret_cast<sockaddr*>(&at), &size) != 0)
+    throw std::runtime_error("cannot listen");
+  std::thread server([&] {
+    const int peer = accept(listening, nullptr, nullptr);
+    const int on = 1;
+    setsockopt(peer, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    char request[record_size];
+    while (recv(peer, request, sizeof request, MSG_WAITALL) == static_cast<ssize_t>(sizeof request)) {
+      file.write_one();
+      if (send(peer, request, 1, MSG_NOSIGNAL) != 1) break;
+    }
+    close(peer);
+  });
+  std::uint64_t answered = 0;
+  const auto start = bench::clock::now();
+  {
+    bench::http_client client(ntohs(at.sin_port));
+    const std::string request(record_size, 'x');
+    char answer = 0;
+    while (bench::seconds_since(start) < seconds) {
+      if (send(client.descriptor(), request.data(), request.size(), MSG_NOSIGNAL) < 0 ||
+          recv(client.descriptor(), &answer, 1, 0) != 1)
+        throw std::runtime_error("the bare server is gone");
+      ++answered;
+    }
+  }
+  const auto took = bench::seconds_since(start);
+  server.join();
+  close(listening);
+  return static_cast<double>(answered) / took;
+}
 
 /// Publishes over `connections` connections, each with one request under way: how many were answered.
 std::uint64_t publish_for(double seconds, int port, std::size_t connections) {
@@ -121,8 +164,10 @@ int main(int argc, char** argv) {
     bare_file file;
     double bare = 0;
     double one = 0;
+    double server = 0;
     for (int turn = 0; turn < turns; ++turn) {
       bare += file.rate_for(seconds / turns) / turns;
+      server += bare_server_rate(file, seconds / turns) / turns;
       one += static_cast<double>(publish_for(seconds / turns, broker.port(), 1)) / seconds;
     }
     const auto before = fsyncs_of(admin);
@@ -131,9 +176,10 @@ int main(int argc, char** argv) {
     ratios.push_back(one / bare);
     batches.push_back(many / fsyncs);
     std::printf(
-        "bare write + fdatasync %.0f a second; 1 connection %.0f publishes/s (%.2f of it); "
-        "64 connections %.0f publishes/s, %.1f for each fsync\n",
-        bare, one, ratios.back(), many / seconds, batches.back());
+        "bare write + fdatasync %.0f a second, behind a bare socket %.0f; 1 connection %.0f publishes/s (%.2f and %.2f "
+        "of "
+        "them); 64 connections %.0f publishes/s, %.1f for each fsync\n",
+        bare, server, one, ratios.back(), one / server, many / seconds, batches.back());
     std::fflush(stdout);  // the next broker is a fork of this process
   }
   const bool enough = median(ratios) >= least_of_bare && median(batches) >= least_per_fsync;
