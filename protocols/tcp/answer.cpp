@@ -2,6 +2,7 @@
 
 #include <google/protobuf/io/coded_stream.h>
 
+#include "protocols/tcp/plain_messages.hpp"
 #include "protocols/translate/error_names.hpp"
 #include "protocols/translate/json_text.hpp"
 #include "protocols/translate/proto_answers.hpp"
@@ -107,9 +108,22 @@ void write_published(std::string& out, const answer_address& to, length_count co
   frame.finish(count);
 }
 
+void write_consumed(std::string& out, const answer_address& to, length_count count, const message_origin& from,
+                    const std::vector<delivery>& messages) {
+  frame_writer frame(out, to.as);
+  if (to.as == encoding::json) {
+    open_json_answer(out, to);
+    out += ",\"data\":";
+    append_messages(out, from, messages);
+    out += '}';
+  } else {
+    append_consumed_response(out, to.request_id, from, messages);
+  }
+  frame.finish(count);
+}
+
 void write_pushed(std::string& out, encoding as, length_count count, const message_origin& from,
                   const std::vector<delivery>& messages) {
-  v1::TCPResponse response;
   for (const auto& message : messages) {
     frame_writer frame(out, as);
     if (as == encoding::json) {
@@ -117,10 +131,7 @@ void write_pushed(std::string& out, encoding as, length_count count, const messa
       append_message(out, from, message);
       out += '}';
     } else {
-      response.Clear();
-      response.set_status("ok");
-      fill(*response.mutable_subscribe_message(), from, message);
-      response.AppendToString(&out);
+      append_pushed_response(out, from, message);
     }
     frame.finish(count);
   }

@@ -15,6 +15,8 @@ void write_ok(std::string& out, const answer_address& to, length_count count);
 void write_failure(std::string& out, const answer_address& to, length_count count, const failure& why);
 void write_published(std::string& out, const answer_address& to, length_count count, const outcome<published>& how);
 
+void write_consumed(std::string& out, const answer_address& to, length_count count, const message_origin& from,
+                    const std::vector<delivery>& messages);
 /// Messages of a subscription, a frame each.
 void write_pushed(std::string& out, encoding as, length_count count, const message_origin& from,
                   const std::vector<delivery>& messages);

@@ -157,9 +157,7 @@ void session::on_consumed(answer_line::number n, const answer_address& to, const
   answer(n, [&](std::string& out) {
     if (!messages) return write_failure(out, to, count(), messages.why());
     const message_origin origin{from.name_space, from.topic};
-    write_answer(
-        out, to, count(), [&](std::string& data) { append_messages(data, origin, messages->deliveries); },
-        [&](v1::TCPResponse& response) { fill(*response.mutable_consume(), origin, messages->deliveries); });
+    write_consumed(out, to, count(), origin, messages->deliveries);
     messages->deliveries.clear();
     owed->messages.push_back(std::move(*messages));
   });
