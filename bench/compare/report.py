@@ -139,4 +139,5 @@ def into_readme(text, path):
         whole = file.read()
     head, rest = whole.split(BEGIN, 1)
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{head}{BEGIN}\n{text}{END}{rest.split(END, 1)[1]}")
+        picture = "\n![messages a second](bench/compare/results/results.svg)\n"
+        file.write(f"{head}{BEGIN}\n{text}{picture}{END}{rest.split(END, 1)[1]}")

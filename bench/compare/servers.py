@@ -232,6 +232,13 @@ class Beanstalkd(Server):
         out = subprocess.run([cls.path(), "-v"], capture_output=True, text=True, check=False)
         return out.stdout.split()[-1]
 
+    def is_ready(self):
+        """It listens before it has read its binlog, and answers afterwards."""
+        try:
+            return self.exchange(b"list-tubes\r\n").startswith(b"OK")
+        except OSError:
+            return False
+
     def command(self):
         return [self.path(), "-l", "127.0.0.1", "-p", str(self.port), "-b", self.folder or "", "-z", "1048576",
                 "-f", "0" if self.level == "always" else "1000"]
