@@ -330,4 +330,12 @@ void gateway::log(completion<log_status> then) {
   request_broker<log_status>(std::move(then), [](auto r) { return command::log{std::move(r)}; });
 }
 
+void gateway::rewrite(completion<done> then) {
+  request_broker<done>(std::move(then), [](auto r) { return command::rewrite{std::move(r)}; });
+}
+
+void gateway::backup(std::string folder, completion<backed_up> then) {
+  request_broker<backed_up>(std::move(then), [&](auto r) { return command::backup{std::move(folder), std::move(r)}; });
+}
+
 }  // namespace mqlite

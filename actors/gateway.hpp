@@ -117,6 +117,10 @@ class gateway : public std::enable_shared_from_this<gateway> {
 
   void stats(completion<broker_stats> then);
   void log(completion<log_status> then);
+  /// Starts a rewrite of the log; answered when it has begun.
+  void rewrite(completion<done> then);
+  /// Copies the log into a folder that is new or empty; answered when the copy is complete.
+  void backup(std::string folder, completion<backed_up> then);
 
  private:
   // Publishes to one topic that were asked for in one turn of the loop, and who asked.

@@ -34,6 +34,10 @@ using queue_actor = caf::typed_actor<
     caf::result<collected>(collect),
     // It will be dropped: it reports when it is empty.
     caf::result<void>(event::drain),
+    // What it holds, for a rewrite of the log: begun by its topic, asked for by the rewriter.
+    caf::result<queue_snapshot_begun>(begin_snapshot),
+    caf::result<queue_slice>(next_slice),
+    caf::result<void>(event::snapshot_over),
     // It is dropped now: everything goes to others.
     caf::result<surrendered>(surrender),
     // It is empty, and goes.
@@ -85,6 +89,10 @@ using topic_actor = caf::typed_actor<
     caf::result<void>(command::resize_topic),
     caf::result<void>(command::rebalance_topic),
     caf::result<described>(describe),
+    // From the rewriter: what it holds. Its queues are asked next, then its dead letters.
+    caf::result<topic_snapshot>(begin_snapshot),
+    caf::result<dead_slice>(next_slice),
+    caf::result<void>(event::snapshot_over),
     // From a starving queue.
     caf::result<rebalanced>(rebalance),
     // From a woken queue that needs nothing.
@@ -111,6 +119,7 @@ using namespace_actor = caf::typed_actor<
     // A topic's handle, for those who talk to it directly.
     caf::result<void>(command::resolve_topic),
     caf::result<void>(command::stats),
+    caf::result<namespace_snapshot>(begin_snapshot),
     // It was deleted: everything in it ends.
     caf::result<void>(command::shut_down),
     caf::result<void>(event::appended)>;
@@ -126,6 +135,9 @@ using broker_actor = caf::typed_actor<
     caf::result<void>(command::resolve_topic),
     caf::result<void>(command::stats),
     caf::result<void>(command::log),
+    caf::result<void>(command::rewrite),
+    caf::result<void>(command::backup),
+    caf::result<broker_snapshot>(begin_snapshot),
     caf::result<void>(command::shut_down),
     caf::result<void>(event::appended)>;
 
@@ -135,9 +147,19 @@ using persistence_actor = caf::typed_actor<
     caf::result<void>(event::flush),
     caf::result<void>(event::sync_due),
     caf::result<void>(event::retry),
+    caf::result<void>(event::tree_started),
+    caf::result<void>(event::go_on),
+    caf::result<void>(event::rewrite_due),
     caf::result<void>(command::log),
+    caf::result<void>(command::rewrite),
+    caf::result<void>(command::backup),
     // Flushes, syncs and closes: nothing may be appended any more.
     caf::result<void>(command::shut_down)>;
+
+/// Writes down what the tree holds: the base of a rewritten log.
+using rewriter_actor = caf::typed_actor<
+    caf::result<void>(event::begin_rewriting),
+    caf::result<void>(event::abandon)>;
 
 // clang-format on
 
@@ -151,6 +173,29 @@ struct command::resolve_topic {
   std::string name_space;
   std::string name;
   reply<topic_link> answer;
+};
+
+struct event::tree_started {
+  broker_actor broker;
+};
+
+struct broker_snapshot {
+  std::optional<failure> problem;
+  std::uint64_t last_topic_id = 0;
+  std::vector<std::string> names;  ///< of namespaces
+  std::vector<namespace_actor> namespaces;
+};
+
+struct namespace_snapshot {
+  std::optional<failure> problem;
+  std::vector<topic_actor> topics;
+};
+
+struct topic_snapshot {
+  std::optional<failure> problem;
+  std::uint64_t id = 0;
+  std::string record;  ///< of the topic itself, framed
+  std::vector<queue_actor> queues;
 };
 
 struct event::attached {

@@ -135,6 +135,15 @@ struct stats {
 struct log {
   reply<log_status> answer;
 };
+/// Starts a rewrite of the log; answered when it has begun.
+struct rewrite {
+  reply<done> answer;
+};
+/// Copies the log into a new folder.
+struct backup {
+  std::string folder;
+  reply<backed_up> answer;
+};
 /// Flushes and closes the log, then ends the tree.
 struct shut_down {
   reply<done> answer;
@@ -170,6 +179,14 @@ struct appended {
 struct flush {};
 struct sync_due {};
 struct retry {};
+/// To the log: where the state is that a rewrite writes down.
+struct tree_started;
+/// The persistence actor's own: what was done elsewhere goes on with this.
+struct go_on {
+  std::function<void()> then;
+};
+/// A rewrite that failed may be tried again.
+struct rewrite_due {};
 
 // -- between topic and queues -------------------------------------------------------------------------------------------------
 
@@ -268,6 +285,35 @@ struct tick {
   std::int64_t when = 0;
 };
 
+}  // namespace event
+
+// -- snapshots (actors/log/rewriter.hpp) ------------------------------------------------------------------------------------------
+
+/// Asks an actor for what it holds. It answers when everything is in force that it has recorded so far.
+struct begin_snapshot {};
+struct broker_snapshot;
+struct namespace_snapshot;
+struct topic_snapshot;
+struct queue_snapshot_begun {
+  std::optional<failure> problem;
+};
+/// Asks for the next part of it.
+struct next_slice {};
+struct queue_slice {
+  queue_number queue = 0;
+  std::vector<snapshot_entry> entries;
+  bool last = false;  ///< nothing comes behind it
+};
+struct dead_slice {
+  std::vector<peeked> letters;
+  bool last = false;
+};
+namespace event {
+/// Nothing more is asked of the snapshot.
+struct snapshot_over {};
+/// To a rewriter: begin, or give up.
+struct begin_rewriting {};
+struct abandon {};
 }  // namespace event
 
 // -- stealing -----------------------------------------------------------------------------------------------------------------

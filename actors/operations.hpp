@@ -197,6 +197,18 @@ struct duration_histogram {
   }
 };
 
+/// How rewriting the log goes.
+struct rewrite_status {
+  bool running = false;
+  std::uint64_t messages = 0;  ///< written so far by the one that runs, or by the last one
+  std::uint64_t bytes = 0;
+  std::uint64_t succeeded = 0;  ///< since the start
+  std::uint64_t failed = 0;
+  std::string last_problem;  ///< why the last one failed; empty when it succeeded
+  std::chrono::nanoseconds last_duration{0};
+  std::int64_t last_ended = 0;  ///< unix nanoseconds, 0 = there was none
+};
+
 /// How the log does.
 struct log_status {
   bool enabled = false;
@@ -209,6 +221,15 @@ struct log_status {
   std::uint64_t writes = 0;   ///< write calls since the start
   std::uint64_t fsyncs = 0;
   duration_histogram fsync_seconds;
+  std::uint64_t base_bytes = 0;  ///< of bytes: what the last rewrite has made
+  rewrite_status rewrite;
+  bool copying = false;  ///< a backup is being made
+};
+
+/// What a backup has made.
+struct backed_up {
+  std::string folder;
+  std::uint64_t bytes = 0;
 };
 
 /// The whole broker at one moment.

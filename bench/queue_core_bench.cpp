@@ -113,7 +113,7 @@ double stolen(std::size_t depth) {
   queue_core victim, thief;
   fill(victim, depth, ids);
   const auto start = std::chrono::steady_clock::now();
-  auto moved = victim.give(depth / 2);
+  auto moved = victim.give(depth / 2, 0);
   thief.arrive_stolen(moved);
   return static_cast<double>(moved.size()) / seconds_since(start);
 }

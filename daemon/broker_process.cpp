@@ -104,8 +104,9 @@ void run_broker(const settings& config, const std::string& version) {
   caf::actor_system system(caf_config);
   persistence_actor log;
   if (storage.writer)
-    log = spawn_state<persistence_actor, persistence_state>(system, std::move(storage.writer),
-                                                            config.persistence.aof.fsync, time);
+    log = spawn_state<persistence_actor, persistence_state>(
+        system, std::move(storage.writer), config.persistence.aof.fsync, time,
+        rewrite_rules{config.persistence.aof.rewrite_min_size, config.persistence.aof.rewrite_percentage});
   auto broker = start_broker(system, make_environment(config, log, time), std::move(storage.birth));
   log = nullptr;
 

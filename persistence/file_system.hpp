@@ -83,6 +83,11 @@ class file_system {
 
   virtual std::error_code remove(const std::filesystem::path& path) = 0;
 
+  /// Gives a file a second name, perhaps in another folder of the same disk. Not every file system can.
+  virtual std::error_code link(const std::filesystem::path& /*existing*/, const std::filesystem::path& /*name*/) {
+    return std::make_error_code(std::errc::operation_not_supported);
+  }
+
   /// Names (without the folder) of all entries of a folder, sorted.
   virtual io_result<std::vector<std::string>> list(const std::filesystem::path& folder) = 0;
 

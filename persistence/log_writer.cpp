@@ -245,6 +245,18 @@ log_change log_writer::plan_commit(const finished_base& base) {
   return change;
 }
 
+backup_plan log_writer::plan_backup() const {
+  backup_plan plan{files_, folder(), {}};
+  plan.content.base = base_;
+  for (const auto& incr : incrs_) {
+    if (&incr == &incrs_.back() || incr.entry.length <= format::file_header_size) continue;
+    plan.content.incrs.push_back(incr.entry);
+    auto& state = plan.content.incrs.back().state;
+    state = incr.poisoned || state == file_state::cut ? file_state::cut : file_state::sealed;
+  }
+  return plan;
+}
+
 std::shared_ptr<file> log_writer::adopt(log_change&& change) {
   changing_ = false;
   if (!change.succeeded_) return nullptr;

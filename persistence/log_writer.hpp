@@ -13,6 +13,7 @@
 #include "persistence/base_writer.hpp"
 #include "persistence/file_system.hpp"
 #include "persistence/folder_lock.hpp"
+#include "persistence/log_backup.hpp"
 #include "persistence/log_change.hpp"
 #include "persistence/log_failure.hpp"
 #include "persistence/recovery.hpp"
@@ -32,6 +33,7 @@ struct log_options {
 ///   start:    folder_lock::take, recover, log_writer::open
 ///   failure:  after a failed write or fsync every flush() fails at once, until begin_new_file() succeeded
 ///   rewrite:  plan_new_file, run, adopt; then plan_base, base_writer ..., plan_commit, run, adopt
+///   backup:   plan_new_file, run, adopt; then plan_backup, copy_log
 ///   end:      close
 ///
 /// Concurrency: one thread at a time. file::sync() of current(), log_change::run() and base_writer are for other threads.
@@ -89,6 +91,9 @@ class log_writer {
   /// Plans to put `base` in the place of everything before its first_incr. As for plan_new_file().
   log_change plan_commit(const finished_base& base);
 
+  /// What a backup has to copy: all but the current file, which is still appended to.
+  backup_plan plan_backup() const;
+
   /// Takes over what run() has done; where that failed, nothing changes. Returns the file that was current before, when there is a
   /// new one: the caller still has to sync it once.
   std::shared_ptr<file> adopt(log_change&& change);
@@ -100,6 +105,8 @@ class log_writer {
   /// Name of the current file, without the folder.
   const std::string& current_name() const { return incrs_.back().entry.name; }
   const std::filesystem::path& folder() const { return lock_.folder(); }
+  /// What the folder is reached through.
+  file_system& files() const { return *files_; }
 
   /// Flushes, cuts the preallocated rest off, syncs, and says in the file that it did. The folder stays locked until the writer is destroyed.
   std::error_code close();

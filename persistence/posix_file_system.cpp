@@ -200,6 +200,10 @@ std::error_code posix_file_system::remove(const std::filesystem::path& path) {
   return ::unlink(path.c_str()) == 0 ? std::error_code{} : last_error();
 }
 
+std::error_code posix_file_system::link(const std::filesystem::path& existing, const std::filesystem::path& name) {
+  return ::link(existing.c_str(), name.c_str()) == 0 ? std::error_code{} : last_error();
+}
+
 io_result<std::vector<std::string>> posix_file_system::list(const std::filesystem::path& folder) {
   std::error_code error;
   std::vector<std::string> names;

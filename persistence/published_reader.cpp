@@ -30,6 +30,9 @@ void take_number(const wire::field& field, stored_message_view& out) {
     case 7:
       out.leased_until = static_cast<std::int64_t>(field.value);
       break;
+    case 9:
+      out.unexpiring = field.value != 0;
+      break;
     default:
       break;
   }

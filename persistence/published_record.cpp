@@ -27,6 +27,7 @@ constexpr char not_before_tag = tag(5, wire::varint);
 constexpr char deliveries_tag = tag(6, wire::varint);
 constexpr char leased_until_tag = tag(7, wire::varint);
 constexpr char dead_tag = tag(8, wire::bytes);
+constexpr char unexpiring_tag = tag(9, wire::varint);
 constexpr char dead_reason_tag = tag(1, wire::varint);
 constexpr char dead_at_tag = tag(2, wire::varint);
 
@@ -48,7 +49,8 @@ std::size_t dead_size(const stored_message_view& message) {
 /// Bytes behind the attributes.
 std::size_t tail_size(const stored_message_view& message) {
   return number_size(as_unsigned(message.not_before)) + number_size(message.deliveries) +
-         number_size(as_unsigned(message.leased_until)) + bytes_size(dead_size(message));
+         number_size(as_unsigned(message.leased_until)) + bytes_size(dead_size(message)) +
+         number_size(message.unexpiring ? 1 : 0);
 }
 
 char* put_number(char* to, char tag_byte, std::uint64_t value) {
@@ -71,7 +73,7 @@ char* put_tail(char* to, const stored_message_view& message) {
     to = put_number(to, dead_reason_tag, as_unsigned(message.dead_reason));
     to = put_number(to, dead_at_tag, as_unsigned(message.dead_at));
   }
-  return to;
+  return put_number(to, unexpiring_tag, message.unexpiring ? 1 : 0);
 }
 
 }  // namespace
@@ -101,7 +103,7 @@ void published_record::add(const stored_message_view& message) {
     bytes_.append(message.attributes);
   }
   if (tail != 0) {
-    std::array<char, 6 * (1 + wire::max_varint_size)> buffer;
+    std::array<char, 7 * (1 + wire::max_varint_size)> buffer;
     bytes_.append(buffer.data(), put_tail(buffer.data(), message));
   }
 }

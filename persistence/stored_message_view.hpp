@@ -16,6 +16,7 @@ struct stored_message_view {
   std::int64_t leased_until = 0;
   int dead_reason = 0;  ///< a journal.DeadReason
   std::int64_t dead_at = 0;
+  bool unexpiring = false;
 };
 
 inline constexpr std::size_t message_id_size = 16;

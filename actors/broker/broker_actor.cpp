@@ -13,11 +13,13 @@ broker_state::broker_state(broker_actor::pointer self, environment_ptr env, brok
       log_(env_->log, caf::actor_cast<journal_client>(self)) {
   end_process_on_exception(self);
   for (auto& [name, topics] : birth.namespaces) add(name, std::move(topics));
+  if (env_->log) tell(env_->log, event::tree_started{caf::actor_cast<broker_actor>(self)});
 }
 
 broker_state::~broker_state() {
   for (const auto& [name, actor] : namespaces_)
     if (actor) stop(actor);
+  for (const auto& [name, actor] : leaving_) stop(actor);
   if (env_->log) stop(env_->log);
 }
 
@@ -32,6 +34,9 @@ broker_actor::behavior_type broker_state::make_behavior() {
       [this](command::resolve_topic& command) { pass_on(command); },
       [this](command::stats& command) { on_stats(command); },
       [this](command::log& command) { on_log(command); },
+      [this](command::rewrite& command) { on_rewrite(command); },
+      [this](command::backup& command) { on_backup(command); },
+      [this](begin_snapshot) { return on_begin_snapshot(); },
       [this](command::shut_down& command) { on_shut_down(command); },
       [this](const event::appended& report) { log_.appended(report); },
   };
@@ -72,8 +77,10 @@ void broker_state::on_delete(command::delete_namespace& command) {
     return command.answer(failure{error_code::not_found, "namespace " + command.name + " not found"});
   // It leaves the map at once, so that no topic can be created in it behind the record of its end.
   auto leaving = std::exchange(found->second, nullptr);
+  leaving_[command.name] = leaving;
   log_.append(records::namespace_deleted(command.name), durability::promised,
               [this, name = command.name, leaving, answer = std::move(command.answer)](const failure* refused) {
+                leaving_.erase(name);
                 if (refused != nullptr) {
                   namespaces_[name] = leaving;
                   return answer(*refused);
@@ -121,6 +128,43 @@ void broker_state::on_stats(command::stats& command) {
 void broker_state::on_log(command::log& command) {
   if (!env_->log) return command.answer(log_status{});
   tell(env_->log, std::move(command));
+}
+
+// -- the log ------------------------------------------------------------------------------------------------------------------
+
+namespace {
+
+failure no_log() { return {error_code::failed_precondition, "there is no log: persistence.enabled is false"}; }
+
+}  // namespace
+
+void broker_state::on_rewrite(command::rewrite& command) {
+  if (!env_->log) return command.answer(no_log());
+  tell(env_->log, std::move(command));
+}
+
+void broker_state::on_backup(command::backup& command) {
+  if (!env_->log) return command.answer(no_log());
+  tell(env_->log, std::move(command));
+}
+
+// An append of nothing comes behind the records of everything that was done here. A namespace whose deletion is being recorded
+// is there until it is.
+caf::result<broker_snapshot> broker_state::on_begin_snapshot() {
+  auto promise = self_->make_response_promise<broker_snapshot>();
+  log_.append({}, durability::promised, [this, promise](const failure* problem) mutable {
+    broker_snapshot snapshot;
+    if (problem != nullptr) snapshot.problem = *problem;
+    snapshot.last_topic_id = last_topic_id_;
+    for (const auto* all : {&namespaces_, &leaving_})
+      for (const auto& [name, actor] : *all) {
+        if (!actor) continue;
+        snapshot.names.push_back(name);
+        snapshot.namespaces.push_back(actor);
+      }
+    promise.deliver(std::move(snapshot));
+  });
+  return promise;
 }
 
 // The front ends are closed by now. A question that passes through every queue comes behind everything that was still on its way

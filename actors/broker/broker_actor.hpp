@@ -33,6 +33,9 @@ class broker_state {
   void on_create_topic(command::create_topic& command);
   void on_stats(command::stats& command);
   void on_log(command::log& command);
+  void on_rewrite(command::rewrite& command);
+  void on_backup(command::backup& command);
+  caf::result<broker_snapshot> on_begin_snapshot();
   void on_shut_down(command::shut_down& command);
   void close_namespace(const namespace_actor& leaving, const reply<done>& answer);
 
@@ -44,6 +47,7 @@ class broker_state {
   broker_actor::pointer self_;
   environment_ptr env_;
   std::map<std::string, namespace_actor> namespaces_;  ///< null while its creation is being recorded
+  std::map<std::string, namespace_actor> leaving_;     ///< those whose deletion is being recorded
   std::uint64_t last_topic_id_;
   log_appender log_;
 };

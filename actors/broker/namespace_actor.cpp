@@ -31,6 +31,7 @@ namespace_actor::behavior_type namespace_state::make_behavior() {
       [this](command::list_topics& command) { on_list(command); },
       [this](const command::resolve_topic& command) { on_resolve(command); },
       [this](command::stats& command) { on_stats(command); },
+      [this](begin_snapshot) { return on_begin_snapshot(); },
       [this](const command::shut_down& command) { on_shut_down(command); },
       [this](const event::appended& report) { log_.appended(report); },
   };
@@ -136,6 +137,19 @@ void namespace_state::on_resolve(const command::resolve_topic& command) {
   const auto* entry = find(command.name);
   if (entry == nullptr) return command.answer(no_topic(command.name));
   command.answer(topic_link{entry->actor, entry->alive});
+}
+
+// An append of nothing comes behind the records of everything that was done here.
+caf::result<namespace_snapshot> namespace_state::on_begin_snapshot() {
+  auto promise = self_->make_response_promise<namespace_snapshot>();
+  log_.append({}, durability::promised, [this, promise](const failure* problem) mutable {
+    namespace_snapshot snapshot;
+    if (problem != nullptr) snapshot.problem = *problem;
+    for (const auto& [name, entry] : topics_)
+      if (entry.actor) snapshot.topics.push_back(entry.actor);
+    promise.deliver(std::move(snapshot));
+  });
+  return promise;
 }
 
 void namespace_state::on_stats(command::stats& command) {

@@ -35,6 +35,7 @@ class namespace_state {
   void on_list(command::list_topics& command);
   void on_resolve(const command::resolve_topic& command);
   void on_stats(command::stats& command);
+  caf::result<namespace_snapshot> on_begin_snapshot();
   void on_shut_down(const command::shut_down& command);
 
   void add(topic_birth birth);

@@ -42,13 +42,16 @@ struct disk_state {
 
 }  // namespace
 
+disk_worker start_disk_worker(caf::actor_system& system) { return spawn_detached<disk_worker, disk_state>(system); }
+
 persistence_state::persistence_state(persistence_actor::pointer self, std::shared_ptr<log_writer> writer,
-                                     fsync_policy policy, std::shared_ptr<const clock> time)
+                                     fsync_policy policy, std::shared_ptr<const clock> time, rewrite_rules rules)
     : self_(self),
       writer_(std::move(writer)),
       policy_(policy),
       clock_(std::move(time)),
-      disk_(spawn_detached<disk_worker, disk_state>(self->home_system())) {
+      disk_(start_disk_worker(self->home_system())),
+      rules_(rules) {
   end_process_on_exception(self);
   safe_length_ = writer_->length();  // opening has synced it
   status_.enabled = true;
@@ -57,7 +60,10 @@ persistence_state::persistence_state(persistence_actor::pointer self, std::share
 }
 
 persistence_state::~persistence_state() {
+  *cancelled_ = true;
   if (disk_) stop(disk_);
+  if (worker_) stop(worker_);
+  if (rewriter_) stop(rewriter_);
 }
 
 persistence_actor::behavior_type persistence_state::make_behavior() {
@@ -66,7 +72,15 @@ persistence_actor::behavior_type persistence_state::make_behavior() {
       [this](event::flush) { on_flush(); },
       [this](event::sync_due) { on_sync_due(); },
       [this](event::retry) { on_retry(); },
+      [this](const event::tree_started& event) {
+        broker_ = event.broker;
+        rewrite_if_due();
+      },
+      [](const event::go_on& event) { event.then(); },
+      [this](event::rewrite_due) { rewrite_if_due(); },
       [this](const command::log& command) { on_log(command); },
+      [this](const command::rewrite& command) { on_rewrite(command); },
+      [this](const command::backup& command) { on_backup(command); },
       [this](command::shut_down& command) { on_shut_down(command); },
   };
 }
@@ -105,6 +119,7 @@ void persistence_state::on_flush() {
   if (writer_->flush()) return refuse_all();
   report(std::exchange(new_written_, {}), durability::written, std::nullopt);
   written(std::exchange(new_promised_, {}));
+  rewrite_if_due();
 }
 
 void persistence_state::written(waiting_list promised) {
@@ -140,25 +155,29 @@ void persistence_state::start_sync() {
   sync_again_ = false;
   sync_started_ = clock_->now();
   syncing_ = std::exchange(to_sync_, {});
+  committing_sync_ = std::exchange(commit_due_, false);
   struct outcome_of_sync {
     std::error_code error;
+    std::size_t good = 0;
     std::int64_t took = 0;
   };
   auto how = std::make_shared<outcome_of_sync>();
+  auto targets = unsynced_;
+  targets.push_back({writer_->current(), writer_->length(), safe_length_});
   on_disk(
-      [how, target = writer_->current()] {
+      [how, targets] {
         const auto start = std::chrono::steady_clock::now();
-        how->error = target->sync();
+        for (; how->good < targets.size() && !how->error; ++how->good) how->error = targets[how->good].handle->sync();
         how->took = std::chrono::nanoseconds(std::chrono::steady_clock::now() - start).count();
       },
-      [this, how, target = writer_->current(), length = writer_->length()] {
-        synced(target, length, how->error, how->took);
-      });
+      [this, how, targets] { synced(targets, how->error ? how->good - 1 : how->good, how->error, how->took); });
 }
 
-void persistence_state::synced(const std::shared_ptr<file>& synced_file, std::uint64_t length, std::error_code error,
+// Files were synced in their order: the first `good` of them are on the disk, and the next one is not if there is an error.
+void persistence_state::synced(const std::vector<sync_target>& targets, std::size_t good, std::error_code error,
                                std::int64_t took) {
   sync_running_ = false;
+  const bool commits = std::exchange(committing_sync_, false);
   ++status_.fsyncs;
   status_.fsync_seconds.add(took);
   auto waited = std::exchange(syncing_, {});
@@ -166,16 +185,29 @@ void persistence_state::synced(const std::shared_ptr<file>& synced_file, std::ui
     report(waited, durability::promised, error ? problem() : std::nullopt);
     return close_when_idle();
   }
+  for (std::size_t i = 0; i < good; ++i) {
+    writer_->synced(targets[i].handle, targets[i].length);
+    if (targets[i].handle == writer_->current()) safe_length_ = targets[i].length;
+    for (auto& left : unsynced_)
+      if (left.handle == targets[i].handle) left.safe = targets[i].length;
+  }
+  std::erase_if(unsynced_, [](const auto& left) { return left.safe == left.length; });
   if (error) {
-    // Under `always` nobody behind the last good fsync has had an answer: what they asked for goes.
-    writer_->sync_failed(synced_file, error, policy_ == fsync_policy::always ? safe_length_ : UINT64_MAX);
+    if (policy_ != fsync_policy::always) rewrite_owed_ = true;  // answers did not wait for it
+    lose_unsynced(targets[good].handle, error);
     report(waited, durability::promised, problem());
     return refuse_all();
   }
-  writer_->synced(synced_file, length);
-  if (synced_file == writer_->current()) safe_length_ = length;
   report(waited, durability::promised, std::nullopt);
+  if (commits) commit_base();
   if (sync_again_ || !to_sync_.empty()) start_sync();
+}
+
+// Under `always` nobody behind the last good fsync has had an answer: what they asked for goes, in whatever file it stands.
+void persistence_state::lose_unsynced(const std::shared_ptr<file>& failed_file, std::error_code error) {
+  if (policy_ != fsync_policy::always) return writer_->sync_failed(failed_file, error);
+  for (const auto& left : unsynced_) writer_->sync_failed(left.handle, error, left.safe);
+  writer_->sync_failed(writer_->current(), error, safe_length_);
 }
 
 // -- failing ------------------------------------------------------------------------------------------------------------------
@@ -186,6 +218,7 @@ void persistence_state::refuse_all() {
   report(std::exchange(new_written_, {}), durability::written, why);
   report(std::exchange(new_promised_, {}), durability::promised, why);
   report(std::exchange(to_sync_, {}), durability::promised, why);
+  abandon_rewrite();
   wait_for_recovery();
 }
 
@@ -203,19 +236,24 @@ void persistence_state::try_later() {
 void persistence_state::on_retry() {
   if (closing_) return;
   if (sync_running_) return try_later();  // how it ends decides where the old file ends
+  if (change_running_) return try_later();
   auto change = std::make_shared<log_change>(writer_->plan_new_file());
   change_running_ = true;
-  on_disk([change] { change->run(); },
-          [this, change] {
-            change_running_ = false;
-            writer_->adopt(std::move(*change));
-            if (closing_) return close_when_idle();
-            safe_length_ = writer_->length();
-            if (writer_->failed()) return try_later();
-            recovering_ = false;
-            pause_ = {};
-            spdlog::info("the log is written again, into {}", writer_->current_name());
-          });
+  on_disk(
+      [change] { change->run(); },
+      [this, change] {
+        change_running_ = false;
+        writer_->adopt(std::move(*change));
+        if (closing_) return close_when_idle();
+        if (writer_->failed()) return try_later();
+        safe_length_ = writer_->length();
+        unsynced_
+            .clear();  // the change has brought them to the disk, or has written down that their ends are not vouched for
+        recovering_ = false;
+        pause_ = {};
+        spdlog::info("the log is written again, into {}", writer_->current_name());
+        rewrite_if_due();
+      });
 }
 
 // -- telling ------------------------------------------------------------------------------------------------------------------
@@ -243,31 +281,40 @@ void persistence_state::on_log(const command::log& command) {
                                                std::to_string((clock_->now() - sync_started_) / 1'000'000'000) + " s"};
   status_.healthy = !why;
   status_.problem = why ? why->text : std::string();
+  report_rewrite(status_);
   command.answer(status_);
 }
 
 void persistence_state::on_shut_down(command::shut_down& command) {
+  broker_ = nullptr;
   on_flush();
   closing_ = true;
   closed_ = std::move(command.answer);
+  *cancelled_ = true;
+  abandon_rewrite();
   close_when_idle();
 }
 
 // The disk worker and the writer may not work on the same file at once.
 void persistence_state::close_when_idle() {
-  if (sync_running_ || change_running_) return;
+  if (sync_running_ || change_running_ || doing_ != maintenance::none) return;
   auto error = std::make_shared<std::error_code>();
-  on_disk([writer = writer_, error] { *error = writer->close(); },
-          [this, error] {
-            report(std::exchange(to_sync_, {}), durability::promised, *error ? problem() : std::nullopt);
-            if (*error) {
-              closed_(failure{error_code::unavailable, "the log could not be closed: " + error->message()});
-            } else {
-              closed_(done{});
-            }
-            stop(std::exchange(disk_, nullptr));
-            self_->quit();
-          });
+  on_disk(
+      [writer = writer_, earlier = unsynced_, error] {
+        for (const auto& left : earlier)
+          if (!*error) *error = left.handle->sync();
+        if (const auto failed = writer->close(); !*error) *error = failed;
+      },
+      [this, error] {
+        report(std::exchange(to_sync_, {}), durability::promised, *error ? problem() : std::nullopt);
+        if (*error) {
+          closed_(failure{error_code::unavailable, "the log could not be closed: " + error->message()});
+        } else {
+          closed_(done{});
+        }
+        stop(std::exchange(disk_, nullptr));
+        self_->quit();
+      });
 }
 
 }  // namespace mqlite

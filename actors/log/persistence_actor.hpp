@@ -1,11 +1,16 @@
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "actors/clock.hpp"
 #include "actors/compat.hpp"
 #include "actors/interfaces.hpp"
+#include "actors/log/rewriter.hpp"
 #include "config/settings.hpp"
 #include "persistence/log_writer.hpp"
 
@@ -14,6 +19,14 @@ namespace mqlite {
 /// Runs what blocks in a thread of its own.
 using disk_worker = caf::typed_actor<caf::result<disk_job_done>(disk_job)>;
 
+disk_worker start_disk_worker(caf::actor_system& system);
+
+/// When a log is rewritten by itself.
+struct rewrite_rules {
+  std::uint64_t min_size = 0;    ///< bytes; a smaller log is left alone
+  std::uint32_t percentage = 0;  ///< growth since the last rewrite, of what that made; 0 = never
+};
+
 /// Appends to the log: whatever waits in the mailbox becomes one write, and under `always` whatever was written while an fsync ran
 /// becomes the next fsync.
 ///
@@ -21,11 +34,17 @@ using disk_worker = caf::typed_actor<caf::result<disk_job_done>(disk_job)>;
 /// is written, and answered as far as `fsync` allows. The write goes to the page cache; only the disk worker waits for the disk.
 ///
 /// **Failure.** When a write or an fsync fails, everything that waits is refused, and so is what comes, until a new file could be
-/// begun; that is tried again and again, with growing pauses. What was answered before stays as it was.
+/// begun; that is tried again and again, with growing pauses. What was answered before stays as it was. After a failed fsync
+/// (except under `always`) it is not known to be on the disk, so a rewrite follows as soon as the log can be written again.
+///
+/// **Rewriting and copying** (log_maintenance.cpp). Appends are switched to a new file first; then the earlier ones are replaced by
+/// a base that the rewriter writes, or copied. One of the two at a time. The log stays as it is until the new manifest is in force,
+/// and whatever goes wrong before that leaves it in force. Before a base is put in force, the records of everything that it may
+/// contain are brought to the disk: it is never ahead of the file that goes on behind it.
 class persistence_state {
  public:
   persistence_state(persistence_actor::pointer self, std::shared_ptr<log_writer> writer, fsync_policy policy,
-                    std::shared_ptr<const clock> time);
+                    std::shared_ptr<const clock> time, rewrite_rules rules = {});
   ~persistence_state();
   persistence_actor::behavior_type make_behavior();
 
@@ -41,7 +60,14 @@ class persistence_state {
   void on_append(event::append& append);
   void on_flush();
   void start_sync();
-  void synced(const std::shared_ptr<file>& synced_file, std::uint64_t length, std::error_code error, std::int64_t took);
+  /// A file and how much of it is written, and how much of that is known to be on the disk.
+  struct sync_target {
+    std::shared_ptr<file> handle;
+    std::uint64_t length = 0;
+    std::uint64_t safe = 0;
+  };
+  void synced(const std::vector<sync_target>& targets, std::size_t good, std::error_code error, std::int64_t took);
+  void lose_unsynced(const std::shared_ptr<file>& failed_file, std::error_code error);
   void on_sync_due();
   void on_retry();
   void on_log(const command::log& command);
@@ -56,6 +82,30 @@ class persistence_state {
   std::optional<failure> problem() const;
   template <class Then>
   void on_disk(std::function<void()> job, Then then);
+
+  // -- rewriting and copying (log_maintenance.cpp) ----------------------------------------------------------------------------
+  enum class maintenance { none, rewrite, backup };
+  void on_rewrite(const command::rewrite& command);
+  void on_backup(const command::backup& command);
+  /// Why neither a rewrite nor a backup can begin now.
+  std::optional<failure> busy() const;
+  void rewrite_if_due();
+  void begin_rewrite();
+  void take_snapshot();
+  void base_ready(const outcome<done>& how);
+  void commit_base();
+  void drop_base(failure why);
+  void end_rewrite(std::optional<failure> problem);
+  /// The log has failed: a rewrite that is under way contains what nobody vouches for.
+  void abandon_rewrite();
+  void copy_into(const std::string& folder, const reply<backed_up>& answer);
+  void end_backup(const reply<backed_up>& answer, outcome<backed_up> how);
+  /// Lets appends go on in a new file, then goes on with why that could not be done, or with nothing.
+  void switch_file(std::function<void(std::optional<failure>)> then);
+  /// Changes which files are the log, in a thread that may wait.
+  void apply(std::shared_ptr<log_change> change, std::function<void(std::optional<failure>)> then);
+  void on_worker(std::function<void()> job, std::function<void()> then);
+  void report_rewrite(log_status& status) const;
 
   persistence_actor::pointer self_;
   std::shared_ptr<log_writer> writer_;
@@ -72,13 +122,30 @@ class persistence_state {
   bool sync_scheduled_ = false;
   bool sync_again_ = false;
   std::int64_t sync_started_ = 0;
-  std::uint64_t safe_length_ = 0;  ///< bytes of the current file that an fsync has brought to the disk
-  bool recovering_ = false;        ///< a new file is being begun, or will be
+  std::uint64_t safe_length_ = 0;      ///< bytes of the current file that an fsync has brought to the disk
+  std::vector<sync_target> unsynced_;  ///< earlier files whose ends are not on the disk yet
+  bool recovering_ = false;            ///< a new file is being begun, or will be
   std::chrono::nanoseconds pause_{0};
   bool closing_ = false;
   bool change_running_ = false;
   reply<done> closed_;  ///< answered when the log is closed
   log_status status_;
+
+  rewrite_rules rules_;
+  broker_actor broker_;  ///< the state that a rewrite writes down
+  maintenance doing_ = maintenance::none;
+  disk_worker worker_;       ///< for what blocks in it
+  rewriter_actor rewriter_;  ///< while it works
+  std::shared_ptr<rewrite_progress> progress_;
+  std::shared_ptr<std::optional<finished_base>> base_;  ///< what it has made
+  bool commit_due_ = false;                             ///< the next fsync is the one that the base waits for
+  bool committing_sync_ = false;                        ///< it runs
+  std::int64_t rewrite_started_ = 0;
+  bool rewrite_owed_ = false;  ///< an fsync has failed: what was answered is safe again after a rewrite
+  bool rewrite_pays_ = false;  ///< the one that runs makes up for that
+  std::int64_t rewrite_not_before_ = 0;
+  std::chrono::nanoseconds rewrite_pause_{0};
+  std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);  ///< of a backup
 };
 
 }  // namespace mqlite

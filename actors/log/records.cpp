@@ -58,9 +58,11 @@ std::string namespace_deleted(const std::string& name) {
 }
 
 std::string topic_created(std::uint64_t topic, const std::string& name_space, const std::string& name,
-                          std::uint32_t queue_count, const topic_settings& settings, std::uint64_t version) {
+                          std::uint32_t queue_count, const topic_settings& settings, std::uint64_t version,
+                          std::uint32_t draining) {
   journal::Record record;
   auto& event = *record.mutable_topic_created();
+  event.set_draining(draining);
   event.set_topic(topic);
   event.set_namespace_(name_space);
   event.set_name(name);

@@ -42,7 +42,8 @@ class id_list {
 std::string namespace_created(const std::string& name);
 std::string namespace_deleted(const std::string& name);
 std::string topic_created(std::uint64_t topic, const std::string& name_space, const std::string& name,
-                          std::uint32_t queue_count, const topic_settings& settings, std::uint64_t version);
+                          std::uint32_t queue_count, const topic_settings& settings, std::uint64_t version,
+                          std::uint32_t draining = 0);
 std::string topic_deleted(std::uint64_t topic);
 std::string topic_updated(std::uint64_t topic, std::uint32_t queue_count, const topic_settings& settings,
                           std::uint64_t version, std::uint32_t draining);

@@ -111,7 +111,7 @@ void replay::on_published(std::uint64_t topic_id, const stored_message_view& vie
     return;
   }
   auto& core = topic->core(view.queue);
-  core.arrive({std::move(message), view.deliveries}, view.not_before, now_);
+  core.arrive({std::move(message), view.deliveries, view.unexpiring}, view.not_before, now_);
   if (view.leased_until != 0) core.replay_lease(id, view.leased_until, view.deliveries);
 }
 
@@ -207,6 +207,8 @@ void replay::on_record(const journal::Record& record) {
       apply(record.topic_created());
       break;
     case journal::Record::kTopicDeleted:
+      // A rewritten log may say this of a topic that it does not have otherwise: its number must not be given again.
+      last_topic_id_ = std::max(last_topic_id_, record.topic_deleted().topic());
       topics_.erase(record.topic_deleted().topic());
       cached_ = nullptr;
       break;

@@ -26,13 +26,25 @@ inline constexpr entry_handle no_entry = ~entry_handle{0};
 struct entry {
   message_ptr message;
   entry_handle next = no_entry;  ///< list of arrived entries; for a delay or a lease: its record
-  entry_handle prev = no_entry;  ///< list of arrived entries
+  entry_handle prev = no_entry;  ///< list of arrived entries; settling entries keep a time in next and prev
   std::uint32_t deliveries : 24 = 0;
-  std::uint32_t where : 7 = 0;       ///< a place
+  std::uint32_t where : 4 = 0;       ///< a place
+  std::uint32_t before : 3 = 0;      ///< of a settling entry: the place that it was taken from
   std::uint32_t unexpiring : 1 = 0;  ///< was redriven: it has no time to live any more
 
   mqlite::place place() const noexcept { return static_cast<mqlite::place>(where); }
-  void place(mqlite::place value) noexcept { where = static_cast<std::uint8_t>(value) & 0x7f; }
+  void place(mqlite::place value) noexcept { where = static_cast<std::uint8_t>(value) & 0xf; }
+
+  /// What a settling entry was before, and until when: the end of its lease or of its delay.
+  void remember(mqlite::place was, std::int64_t until) noexcept {
+    before = static_cast<std::uint8_t>(was) & 0x7;
+    next = static_cast<std::uint32_t>(static_cast<std::uint64_t>(until) >> 32);
+    prev = static_cast<std::uint32_t>(static_cast<std::uint64_t>(until));
+  }
+  mqlite::place remembered_place() const noexcept { return static_cast<mqlite::place>(before); }
+  std::int64_t remembered_time() const noexcept {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(next) << 32 | prev);
+  }
 };
 static_assert(sizeof(entry) == 24);
 
@@ -56,6 +68,14 @@ class entry_store {
           visit(number * chunk_size + slot, e);
     }
   }
+
+  /// Whether an entry has that handle, which is below end().
+  bool holds(entry_handle h) const noexcept {
+    const auto& c = chunks_[h / chunk_size];
+    return c && h % chunk_size < c->fresh && c->slots[h % chunk_size].place() != place::none;
+  }
+  /// The handles of all entries are below this.
+  entry_handle end() const noexcept { return static_cast<entry_handle>(chunks_.size() * chunk_size); }
 
   std::size_t size() const noexcept { return size_; }
   /// Memory held for slots, in bytes.

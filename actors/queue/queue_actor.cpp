@@ -40,6 +40,12 @@ queue_actor::behavior_type queue_state::make_behavior() {
       },
       [this](const surrender& request) { return on_surrender(request); },
       [this](const give& request) { return on_give(request); },
+      [this](begin_snapshot) { return on_begin_snapshot(); },
+      [this](next_slice) { return on_next_slice(); },
+      [this](event::snapshot_over) {
+        ++snapshots_;
+        core_->end_snapshot();
+      },
       [this](event::dropped) { on_dropped(); },
       [this](event::wake) { on_wake(); },
       [this](command::consume& command) { on_consume(command); },
@@ -108,6 +114,26 @@ void queue_state::on_settings(const event::settings_changed& event) {
 void queue_state::on_dropped() {
   while (!waiters_.empty()) waiters_.pop().command.answer(gone());
   self_->quit();
+}
+
+// -- snapshots ----------------------------------------------------------------------------------------------------------------
+
+// An append of nothing: when it is reported, so is everything that was appended before it.
+caf::result<queue_snapshot_begun> queue_state::on_begin_snapshot() {
+  auto promise = self_->make_response_promise<queue_snapshot_begun>();
+  log_.append({}, durability::promised, [this, promise, number = ++snapshots_](const failure* problem) mutable {
+    if (problem != nullptr) return promise.deliver(queue_snapshot_begun{*problem});
+    if (number == snapshots_) core_->begin_snapshot();  // else it was given up meanwhile
+    promise.deliver(queue_snapshot_begun{});
+  });
+  return promise;
+}
+
+queue_slice queue_state::on_next_slice() {
+  queue_slice slice{number_, {}, false};
+  slice.entries.reserve(slice_size);
+  slice.last = !core_->next_slice(slice_size, now(), slice.entries);
+  return slice;
 }
 
 // -- looking ------------------------------------------------------------------------------------------------------------------

@@ -41,6 +41,8 @@ class queue_state {
   using hand_out_to = std::function<void(outcome<consumed>)>;
   // Ids in one record: enough to be quick, little enough to bound the record.
   static constexpr std::size_t most_ids = 100'000;
+  // Messages that a snapshot takes at once: some hundred microseconds of the queue's time.
+  static constexpr std::size_t slice_size = 2'000;
 
   // -- handlers ---------------------------------------------------------------------------------------------------------------
   void on_arrived(event::arrived& event);
@@ -60,6 +62,8 @@ class queue_state {
   caf::result<oldest_dropped> on_drop_oldest(const event::drop_oldest& event);
   void on_settings(const event::settings_changed& event);
   void on_dropped();
+  caf::result<queue_snapshot_begun> on_begin_snapshot();
+  queue_slice on_next_slice();
   reported on_report();
 
   // -- delivering (queue_delivery.cpp) ----------------------------------------------------------------------------------------
@@ -140,6 +144,7 @@ class queue_state {
   event::released released_;  ///< not yet told to the topic
   /// Hand-overs whose outcome came while the record of the message's end was being written; needed only if that fails.
   std::unordered_map<entry_handle, bool> handed_while_settling_;
+  std::uint64_t snapshots_ = 0;  ///< number of the last one; rises once more when it is given up
   std::int64_t armed_ = timer_heap<int>::never;
   std::uint64_t received_ = 0;  ///< messages that the topic knows to have come here
   topic_totals totals_;

@@ -1,5 +1,7 @@
 #include "actors/queue/queue_core.hpp"
 
+#include "actors/queue/queue_snapshot.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <tuple>
@@ -8,7 +10,6 @@ namespace mqlite {
 namespace {
 
 constexpr auto never = timer_heap<entry_handle>::never;
-constexpr std::uint32_t most_deliveries = (1U << 24) - 1;
 
 }  // namespace
 
@@ -21,6 +22,7 @@ entry_handle queue_core::add(carried_message m) {
   entries_[h].deliveries = std::min(m.deliveries, most_deliveries);
   entries_[h].unexpiring = m.unexpiring;
   index_.insert(h);
+  if (snapshot_) snapshot_->added(h);
   return h;
 }
 
@@ -65,6 +67,7 @@ void queue_core::to_leased(entry_handle h, std::int64_t until, lease_owner owner
 
 void queue_core::unlink(entry_handle h) noexcept {
   const auto& e = entries_[h];
+  if (snapshot_) snapshot_->unlinked(h, e.prev, e.next);
   (e.prev == no_entry ? head_ : entries_[e.prev].next) = e.next;
   (e.next == no_entry ? tail_ : entries_[e.next].prev) = e.prev;
   --arrived_;
@@ -201,8 +204,8 @@ void queue_core::undo_delivery(entry_handle h) {
 std::optional<burial> queue_core::fail_delivery(entry_handle h, std::int64_t now, std::int64_t not_before) {
   leave(h);
   if (settings_.max_deliveries > 0 && entries_[h].deliveries >= settings_.max_deliveries)
-    return to_bury(h, dead_reason::max_deliveries);
-  if (expiry_of(h) <= now) return to_bury(h, dead_reason::expired);
+    return to_bury(h, dead_reason::max_deliveries, place::leased);
+  if (expiry_of(h) <= now) return to_bury(h, dead_reason::expired, place::leased);
   if (not_before > now) {
     to_delayed(h, not_before);
   } else {
@@ -232,9 +235,16 @@ queue_core::settled_from queue_core::settle(entry_handle h) {
     before.when = delayed_until(h);
   }
   leave(h);
-  entries_[h].place(place::settling);
-  ++settling_;
+  // What belongs to a subscription, or was handed over with auto_ack, does not outlive the process: it is over.
+  const bool passing = before.place == place::leased && (before.owner != pulled || before.gone_for_limits);
+  to_settling(h, before.place, passing ? 0 : before.when);
   return before;
+}
+
+void queue_core::to_settling(entry_handle h, place before, std::int64_t until) {
+  entries_[h].place(place::settling);
+  entries_[h].remember(before, until);
+  ++settling_;
 }
 
 carried_message queue_core::remove(entry_handle h) {
@@ -258,10 +268,14 @@ void queue_core::restore(const settled_from& before) {
   }
 }
 
-burial queue_core::to_bury(entry_handle h, dead_reason reason) {
-  entries_[h].place(place::settling);
-  ++settling_;
+burial queue_core::to_bury(entry_handle h, dead_reason reason, place before) {
+  to_settling(h, before, 0);
   return {h, reason};
+}
+
+carried_message queue_core::send_off(entry_handle h, std::int64_t now) {
+  if (snapshot_) snapshot_->leaving(h, now);
+  return remove(h);
 }
 
 // -- time ---------------------------------------------------------------------------------------------------------------------
@@ -318,18 +332,19 @@ queue_core::due_messages queue_core::due(std::int64_t now) {
   while (!expiries_.empty() && expiries_.begin()->first <= now) {
     const auto h = expiries_.begin()->second;
     leave(h);
-    result.burials.push_back(to_bury(h, dead_reason::expired));
+    result.burials.push_back(to_bury(h, dead_reason::expired, place::arrived));
   }
   return result;
 }
 
 // -- siblings -----------------------------------------------------------------------------------------------------------------
 
-std::vector<carried_message> queue_core::give(std::size_t count) {
+std::vector<carried_message> queue_core::give(std::size_t count, std::int64_t now) {
   count = std::min(count, ready());
   std::vector<carried_message> given;
   given.reserve(count);
-  while (given.size() < count) given.push_back(remove(arrived_ > 0 ? tail_ : std::prev(returned_.end())->second));
+  while (given.size() < count)
+    given.push_back(send_off(arrived_ > 0 ? tail_ : std::prev(returned_.end())->second, now));
   std::reverse(given.begin(), given.end());
   return given;
 }
@@ -339,33 +354,20 @@ std::vector<burial> queue_core::drop_oldest(std::size_t count) {
   while (dropped.size() < count && ready() > 0) {
     const auto h = returned_.empty() ? head_ : returned_.begin()->second;
     leave(h);
-    dropped.push_back(to_bury(h, dead_reason::overflow));
+    dropped.push_back(to_bury(h, dead_reason::overflow, place::arrived));
   }
   return dropped;
 }
 
-// -- the log's side -----------------------------------------------------------------------------------------------------------
+// -- snapshots ----------------------------------------------------------------------------------------------------------------
 
-void queue_core::replay_lease(const message_id& id, std::int64_t until, std::optional<std::uint32_t> deliveries) {
-  const auto h = find(id);
-  if (h == no_entry) return;
-  leave(h);
-  if (deliveries) entries_[h].deliveries = std::min(*deliveries, most_deliveries);
-  to_leased(h, until, pulled, 0, false);
-}
+void queue_core::begin_snapshot() { snapshot_ = std::make_shared<queue_snapshot>(*this); }
 
-void queue_core::replay_return(const message_id& id, std::int64_t not_before, std::optional<std::uint32_t> deliveries) {
-  const auto h = find(id);
-  if (h == no_entry) return;
-  leave(h);
-  if (deliveries) entries_[h].deliveries = std::min(*deliveries, most_deliveries);
-  not_before == 0 ? to_front(h) : to_delayed(h, not_before);
-}
-
-std::optional<carried_message> queue_core::replay_remove(const message_id& id) {
-  const auto h = find(id);
-  if (h == no_entry) return std::nullopt;
-  return remove(h);
+bool queue_core::next_slice(std::size_t most, std::int64_t now, std::vector<snapshot_entry>& out) {
+  if (!snapshot_) return false;
+  if (snapshot_->next(most, now, out)) return true;
+  snapshot_ = nullptr;
+  return false;
 }
 
 // -- looking ------------------------------------------------------------------------------------------------------------------

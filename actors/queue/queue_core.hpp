@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -12,6 +13,7 @@
 #include "actors/message.hpp"
 #include "actors/queue/entry_store.hpp"
 #include "actors/queue/id_index.hpp"
+#include "actors/queue/snapshot_entry.hpp"
 #include "actors/queue/timer_heap.hpp"
 #include "actors/topic_settings.hpp"
 
@@ -27,6 +29,8 @@ struct carried_message {
   std::uint32_t deliveries = 0;
   bool unexpiring = false;  ///< was redriven from the dead letters: it has no time to live any more
 };
+
+class queue_snapshot;
 
 /// A message that has to become a dead letter. The queue holds it as `settling` until that is recorded.
 struct burial {
@@ -101,6 +105,9 @@ class queue_core {
   settled_from settle(entry_handle h);
   /// The record was written: the entry is gone.
   carried_message remove(entry_handle h);
+  /// The same for an entry that goes to another place with a record that names it by its id alone: a snapshot that has not come to
+  /// it yet has it as it was.
+  carried_message send_off(entry_handle h, std::int64_t now);
   /// The record could not be written: the entry is what it was.
   void restore(const settled_from& before);
 
@@ -118,7 +125,7 @@ class queue_core {
   // -- siblings ---------------------------------------------------------------------------------------------------------------
 
   /// Gives up `count` waiting messages from the tail, in order: they are gone from here.
-  std::vector<carried_message> give(std::size_t count);
+  std::vector<carried_message> give(std::size_t count, std::int64_t now);
   /// Takes up to `count` of the oldest waiting messages out, to be buried.
   std::vector<burial> drop_oldest(std::size_t count);
 
@@ -129,6 +136,14 @@ class queue_core {
   void replay_return(const message_id& id, std::int64_t not_before, std::optional<std::uint32_t> deliveries);
   /// Takes a message out for good, or to put it elsewhere; nothing when it is not here.
   std::optional<carried_message> replay_remove(const message_id& id);
+
+  // -- snapshots (queue_snapshot.hpp) -----------------------------------------------------------------------------------------
+
+  /// Begins to list what is here now, in slices, while the queue goes on. One that was begun before is given up.
+  void begin_snapshot();
+  /// Appends the next entries to `out`, about `most` of them. False when nothing is left: the snapshot is over.
+  bool next_slice(std::size_t most, std::int64_t now, std::vector<snapshot_entry>& out);
+  void end_snapshot() { snapshot_ = nullptr; }
 
   // -- looking ----------------------------------------------------------------------------------------------------------------
 
@@ -168,6 +183,9 @@ class queue_core {
     std::uint32_t prev = no_entry;
   };
 
+  friend class queue_snapshot;
+  static constexpr std::uint32_t most_deliveries = (1U << 24) - 1;
+
   bool holds(const message_id& id) const noexcept { return id <= newest_ && find(id) != no_entry; }
   entry_handle add(carried_message m);
   void to_tail(entry_handle h);
@@ -181,7 +199,8 @@ class queue_core {
   std::int64_t expiry_of(entry_handle h) const noexcept;
   void watch_expiry(entry_handle h);
   void forget_expiry(entry_handle h);
-  burial to_bury(entry_handle h, dead_reason reason);
+  void to_settling(entry_handle h, mqlite::place before, std::int64_t until);
+  burial to_bury(entry_handle h, dead_reason reason, mqlite::place before);
   bool waits(entry_handle h) const noexcept;
 
   entry_store entries_;
@@ -200,6 +219,7 @@ class queue_core {
   message_id newest_;  ///< of all that were ever here: a newer one cannot be here already
   std::size_t settling_ = 0;
   std::uint64_t bytes_ = 0;
+  std::shared_ptr<queue_snapshot> snapshot_;  ///< the one that is being taken
 };
 
 }  // namespace mqlite

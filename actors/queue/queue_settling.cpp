@@ -161,7 +161,7 @@ void queue_state::bury(const std::vector<burial>& burials) {
                 [this, reason = reason, at, entries = std::move(entries)](const failure*) {
                   const auto bytes = core_->bytes();
                   event::buried event{number_, {}, reason, at};
-                  for (const auto h : entries) event.messages.push_back(core_->remove(h));
+                  for (const auto h : entries) event.messages.push_back(core_->send_off(h, now()));
                   totals_.dead_lettered += entries.size();
                   tell_released(static_cast<std::int64_t>(entries.size()),
                                 static_cast<std::int64_t>(bytes - core_->bytes()));

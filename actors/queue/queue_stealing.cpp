@@ -58,7 +58,7 @@ caf::result<given> queue_state::on_give(const give& request) {
   serve();
   const auto ready = core_->ready();
   if (ready == 0 || ready < request.at_least) return given{false, 0, ready, received_};
-  auto messages = core_->give(request.count > 0 ? request.count : (ready + 1) / 2);
+  auto messages = core_->give(request.count > 0 ? request.count : (ready + 1) / 2, now());
   std::vector<message_id> ids;
   for (const auto& m : messages) ids.push_back(m.message->id());
   auto promise = self_->make_response_promise<given>();
@@ -101,7 +101,7 @@ caf::result<surrendered> queue_state::on_surrender(const surrender& request) {
     const std::int64_t leased_until = leased ? core_->leased_until(h) : 0;
     const std::int64_t not_before = where == place::delayed ? core_->delayed_until(h) : 0;
     ids[next].push_back((*core_)[h].message->id());
-    parcels[next].messages.push_back({core_->remove(h), leased_until, not_before});
+    parcels[next].messages.push_back({core_->send_off(h, now()), leased_until, not_before});
     ++result.moved[next];
     next = (next + 1) % heirs;
   }

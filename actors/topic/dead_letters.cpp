@@ -13,8 +13,32 @@ std::optional<peeked> dead_letters::take(const message_id& id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return std::nullopt;
   auto node = letters_.extract(found->second);
+  if (found->second > given_ && found->second <= to_give_) left_.push_back(node.mapped());
   by_id_.erase(found);
   return std::move(node.mapped());
+}
+
+void dead_letters::begin_snapshot() {
+  end_snapshot();
+  to_give_ = last_;
+}
+
+bool dead_letters::next_slice(std::size_t most, std::vector<peeked>& out) {
+  const auto before = out.size();
+  for (; !left_.empty() && out.size() - before < most; left_.pop_back()) out.push_back(std::move(left_.back()));
+  auto i = letters_.upper_bound(given_);
+  for (; i != letters_.end() && i->first <= to_give_ && out.size() - before < most; ++i) {
+    out.push_back(i->second);
+    given_ = i->first;
+  }
+  if (out.size() > before) return true;
+  end_snapshot();
+  return false;
+}
+
+void dead_letters::end_snapshot() {
+  given_ = to_give_ = 0;
+  left_.clear();
 }
 
 std::vector<peeked> dead_letters::list(std::size_t most) const {

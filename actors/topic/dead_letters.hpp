@@ -19,6 +19,13 @@ class dead_letters {
   std::optional<peeked> take(const message_id& id);
   bool contains(const message_id& id) const { return by_id_.contains(id); }
 
+  /// Begins to list the letters that are here now, in slices, while others come and go: each is given once, also when it was taken
+  /// out before its turn.
+  void begin_snapshot();
+  /// Appends the next letters to `out`, at most `most`. False when nothing is left: the snapshot is over.
+  bool next_slice(std::size_t most, std::vector<peeked>& out);
+  void end_snapshot();
+
   std::size_t size() const noexcept { return letters_.size(); }
   /// The oldest, at most `most`.
   std::vector<peeked> list(std::size_t most) const;
@@ -32,6 +39,9 @@ class dead_letters {
   std::map<std::uint64_t, peeked> letters_;
   std::unordered_map<message_id, std::uint64_t, hash> by_id_;
   std::uint64_t last_ = 0;
+  std::uint64_t given_ = 0;    ///< the snapshot that is being taken has given letters up to here
+  std::uint64_t to_give_ = 0;  ///< and has to give them up to here
+  std::vector<peeked> left_;   ///< taken out before their turn
 };
 
 }  // namespace mqlite

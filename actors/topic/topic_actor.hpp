@@ -108,6 +108,17 @@ class topic_state {
   void on_rebalance_topic(command::rebalance_topic& command);
   void level(std::vector<std::uint64_t> depths, reply<done> answer);
 
+  // -- snapshots (topic_snapshot.cpp) -----------------------------------------------------------------------------------------
+  caf::result<topic_snapshot> on_begin_snapshot();
+  using snapshot_promise = caf::typed_response_promise<topic_snapshot>;
+  void pass_barrier(std::uint64_t number, snapshot_promise promise);
+  void ask_queues(std::uint64_t number, snapshot_promise promise);
+  void refuse_snapshot(std::uint64_t number, snapshot_promise promise, failure why);
+  dead_slice on_next_slice();
+  void end_snapshot();
+  bool holding_moves() const noexcept { return snapshot_ == snapshot_stage::beginning; }
+  void release_moves();
+
   // -- administration (topic_admin.cpp) ---------------------------------------------------------------------------------------
   /// Asks every queue how it is.
   void ask_all(std::function<void(std::vector<reported>)> then);
@@ -172,8 +183,17 @@ class topic_state {
   std::int64_t drain_until_ = timer_heap<int>::never;
   std::set<queue_number> drained_;  ///< of the queues that are being dropped: those that are empty
   moves moves_;
-  std::vector<command::settle> after_moves_;   ///< look for messages that may be on their way
-  std::deque<std::function<void()>> changes_;  ///< of settings and queue count; the first one is under way
+  std::vector<command::settle> after_moves_;  ///< look for messages that may be on their way
+  enum class snapshot_stage {
+    none,
+    beginning,  ///< nothing may move until every queue has begun its own
+    listing,    ///< the rewriter asks for slices; no queue may be dropped
+  };
+  snapshot_stage snapshot_ = snapshot_stage::none;
+  std::uint64_t snapshots_ = 0;  ///< number of the last one
+  std::function<void()> when_moves_are_over_;
+  std::vector<std::function<void()>> held_moves_;  ///< wait until the snapshot has begun
+  std::deque<std::function<void()>> changes_;      ///< of settings and queue count; the first one is under way
   topic_totals totals_;
 };
 

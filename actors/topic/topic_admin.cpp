@@ -151,6 +151,7 @@ void topic_state::resize_to(std::int32_t active) {
 void topic_state::end_drain() {
   drain_until_ =
       later(env_->clock->now(), std::chrono::seconds(1));  // and again, should something have been in the way
+  if (holding_moves()) return;
   surrender request;
   for (std::int32_t i = 0; i < active_; ++i) {
     request.numbers.push_back(i);
@@ -183,6 +184,8 @@ void topic_state::on_drained(const event::drained& event) {
 
 // Not while messages are on their way between queues: they may be on their way to one of these.
 void topic_state::drop_drained() {
+  // Nor while a snapshot is taken: what has left a queue before its turn may still be in its keeping.
+  if (snapshot_ != snapshot_stage::none) return;
   if (drained_.empty() || moves_.any() || drained_.size() < queues_.size() - static_cast<std::size_t>(active_)) return;
   drained_.clear();
   for (auto i = static_cast<std::size_t>(active_); i < queues_.size(); ++i) tell(queues_[i], event::dropped{});

@@ -10,6 +10,10 @@ void topic_state::on_buried(event::buried& event) {
 }
 
 void topic_state::on_redrive(command::redrive_dead& command) {
+  if (holding_moves()) {
+    held_moves_.emplace_back([this, held = std::move(command)]() mutable { on_redrive(held); });
+    return;
+  }
   const auto ids = command.ids ? std::move(*command.ids) : dead_->ids();
   records::id_list recorded;
   std::vector<std::uint32_t> numbers;
@@ -44,6 +48,10 @@ void topic_state::on_redrive(command::redrive_dead& command) {
 }
 
 void topic_state::on_purge_dead(command::purge_dead& command) {
+  if (holding_moves()) {
+    held_moves_.emplace_back([this, held = std::move(command)]() mutable { on_purge_dead(held); });
+    return;
+  }
   std::vector<peeked> taken;
   records::id_list recorded;
   for (const auto& id : dead_->ids()) {

@@ -34,6 +34,10 @@ caf::result<rebalanced> topic_state::on_rebalance(const rebalance& request) {
 // The queue with the highest bound is asked first; if it has less than the next one may have, that one is asked. Each is asked
 // once, because the bounds of busy queues rise as fast as they are corrected; then the one that had most is taken at its word.
 void topic_state::steal_for(std::shared_ptr<search> s) {
+  if (holding_moves()) {
+    held_moves_.emplace_back([this, s] { steal_for(s); });
+    return;
+  }
   if (!exists(s->thief) || s->thief >= active_ || settings_.steal == steal_policy::off) return refuse_steal(*s, false);
   s->asked.resize(queues_.size());
   s->asked[static_cast<std::size_t>(s->thief)] = true;
@@ -110,6 +114,8 @@ void topic_state::move_ends(moves::number move) {
       after_moves_.push_back(std::move(waiting));
     }
   }
+  if (moves_.any()) return;
+  if (const auto go_on = std::exchange(when_moves_are_over_, nullptr)) go_on();
 }
 
 void topic_state::wake_starving(std::uint64_t most, queue_number except) {
@@ -146,6 +152,10 @@ void topic_state::on_rebalance_topic(command::rebalance_topic& command) {
 
 // Moves the surplus of the deepest queue to the shallowest until none has more than its share.
 void topic_state::level(std::vector<std::uint64_t> depths, reply<done> answer) {
+  if (holding_moves()) {
+    held_moves_.emplace_back([this, depths, answer] { level(depths, answer); });
+    return;
+  }
   depths.resize(static_cast<std::size_t>(active_));
   const auto total = std::accumulate(depths.begin(), depths.end(), std::uint64_t{0});
   const auto deepest = std::max_element(depths.begin(), depths.end());

@@ -146,6 +146,13 @@ void append_resized(std::string& out, const resized& result) {
   out += result.draining ? "true}" : "false}";
 }
 
+void append_backed_up(std::string& out, const backed_up& result) {
+  out += "{\"dir\":";
+  append_json_string(out, result.folder);
+  append_member(out, "bytes", result.bytes);
+  out += '}';
+}
+
 void append_count(std::string& out, std::string_view name, std::uint64_t count) {
   out += "{\"";
   out += name;

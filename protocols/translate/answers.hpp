@@ -34,6 +34,7 @@ void append_topic_info(std::string& out, const topic_info& info);
 void append_topics(std::string& out, const std::vector<topic_info>& topics);
 void append_topic_details(std::string& out, const topic_details& details);
 void append_resized(std::string& out, const resized& result);
+void append_backed_up(std::string& out, const backed_up& result);
 /// `{"<name>":<count>}`, as in `{"purged":3}`.
 void append_count(std::string& out, std::string_view name, std::uint64_t count);
 

@@ -104,6 +104,14 @@ outcome<std::int64_t> read_resize(std::string_view object) {
   return result_of(fields, fields.integer("new_queue_count", 1, most_queues).value_or(1));
 }
 
+outcome<std::string> read_backup(std::string_view object) {
+  constexpr std::string_view known[] = {"dir"};
+  json_fields fields(object, known);
+  auto folder = fields.string("dir").value_or("");
+  if (folder.empty()) fields.refuse("`dir` is required: the folder for the backup, new or empty");
+  return result_of(fields, std::move(folder));
+}
+
 outcome<consume_options> read_consume(std::string_view object) {
   constexpr std::string_view known[] = {"batch_size", "auto_ack", "wait_ms", "lease_ms"};
   json_fields fields(object, known);

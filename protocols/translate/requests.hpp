@@ -48,6 +48,9 @@ outcome<topic_settings_patch> read_topic_settings(std::string_view object);
 /// `new_queue_count`.
 outcome<std::int64_t> read_resize(std::string_view object);
 
+/// `dir`: the folder of a backup.
+outcome<std::string> read_backup(std::string_view object);
+
 /// `batch_size`, `auto_ack`, `wait_ms`, `lease_ms`.
 outcome<consume_options> read_consume(std::string_view object);
 

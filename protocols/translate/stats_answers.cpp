@@ -139,9 +139,21 @@ void append_rates(std::string& out, const topic_totals& totals, double seconds) 
       .add("acknowledged", per_second(totals.acknowledged));
 }
 
+void append_rewrite(std::string& out, const rewrite_status& rewrite) {
+  object_writer(out, "rewrite")
+      .add("running", rewrite.running)
+      .add("messages", rewrite.messages)
+      .add("bytes", rewrite.bytes)
+      .add("succeeded", rewrite.succeeded)
+      .add("failed", rewrite.failed)
+      .add("last_problem", rewrite.last_problem)
+      .add("last_duration_ms", std::chrono::duration_cast<std::chrono::milliseconds>(rewrite.last_duration).count())
+      .add("last_ended", rewrite.last_ended);
+}
+
 void append_log(std::string& out, const log_status& log) {
-  object_writer(out, "log")
-      .add("enabled", log.enabled)
+  object_writer object(out, "log");
+  object.add("enabled", log.enabled)
       .add("healthy", log.healthy)
       .add("problem", log.problem)
       .add("fsync", log.fsync)
@@ -149,7 +161,10 @@ void append_log(std::string& out, const log_status& log) {
       .add("bytes", log.bytes)
       .add("records", log.records)
       .add("writes", log.writes)
-      .add("fsyncs", log.fsyncs);
+      .add("fsyncs", log.fsyncs)
+      .add("base_bytes", log.base_bytes)
+      .add("copying", log.copying);
+  append_rewrite(out, log.rewrite);
 }
 
 void append_connections(std::string& out, const connection_counter& connections) {

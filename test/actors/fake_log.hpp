@@ -25,6 +25,7 @@ struct log_script {
   bool syncing_later = false;
   bool failing = false;
   bool closed = false;
+  broker_actor tree;  ///< what a rewrite would ask
   std::uint64_t appends = 0;
 
   /// Writes the oldest `most` of what waits.
@@ -86,9 +87,17 @@ class fake_log_state {
         [](event::flush) {},
         [](event::sync_due) {},
         [](event::retry) {},
+        [this](const event::tree_started& e) { script_->tree = e.broker; },
+        [](const event::go_on&) {},
+        [](event::rewrite_due) {},
         [](const command::log& c) { c.answer(log_status{}); },
+        [](const command::rewrite& c) { c.answer(done{}); },
+        [](const command::backup& c) {
+          c.answer(backed_up{c.folder, 0});
+        },
         [this](const command::shut_down& c) {
           script_->closed = true;
+          script_->tree = nullptr;
           c.answer(done{});
           self_->quit();
         },

@@ -304,7 +304,7 @@ class model_run {
     const auto thief = (victim + 1 + random_.below(queues - 1)) % queues;
     const auto ready = models_[victim].ready();
     const auto count = random_.percent(70) ? (ready.size() + 1) / 2 : random_.below(ready.size() + 2);
-    auto given = cores_[victim].give(count);
+    auto given = cores_[victim].give(count, now_);
     REQUIRE(given.size() == std::min<std::size_t>(count, ready.size()));
     std::vector<message_id> to_tail;
     for (std::size_t i = 0; i < given.size(); ++i) {

@@ -39,7 +39,7 @@ struct queue_fixture {
     return result;
   }
   numbers give(std::size_t count, std::vector<carried_message>* to = nullptr) {
-    auto given = core.give(count);
+    auto given = core.give(count, beginning);
     numbers result;
     for (const auto& m : given) result.push_back(number(*m.message));
     if (to != nullptr) *to = std::move(given);
@@ -80,7 +80,7 @@ TEST_CASE_FIXTURE(queue_fixture, "taking ends when there are enough bytes, and g
 TEST_CASE_FIXTURE(queue_fixture,
                   "messages that were given and could not go are where they were, before what came meanwhile") {
   arrive(1, 4);
-  auto given = core.give(2);
+  auto given = core.give(2, beginning);
   arrive(5, 5);
   core.take_back(given);
   auto all = ready();

@@ -1,3 +1,4 @@
+#include "actors/log/rewriter.hpp"
 #include "test/actors/broker_fixture.hpp"
 
 // A broker in disorder: actors run in random order, the log answers when it likes, clients do anything at any time. Nothing may be
@@ -7,17 +8,34 @@ namespace {
 
 using namespace std::chrono_literals;
 
+/// Keeps what a rewriter writes.
+class kept_records final : public record_sink {
+ public:
+  explicit kept_records(std::shared_ptr<std::vector<std::string>> records) : records_(std::move(records)) {}
+  std::optional<failure> append(std::string framed) override {
+    records_->push_back(std::move(framed));
+    return std::nullopt;
+  }
+  std::optional<failure> finish() override { return std::nullopt; }
+
+ private:
+  std::shared_ptr<std::vector<std::string>> records_;
+};
+
 class disorder {
  public:
   /// What else may happen.
   struct troubles {
     bool log_fails = false;
     bool resizes = false;
+    bool rewrites = false;
+    bool buries = false;
   };
 
   disorder(std::uint64_t seed, troubles with, std::int64_t queues) : random_(seed), with_(with), queues_(queues) {
     topic_settings_patch settings;
     settings.ack_timeout = 10s;
+    if (with.buries) settings.max_deliveries = 2;
     f_.start(queues, settings);
     f_.random_order(seed);
   }
@@ -62,11 +80,43 @@ class disorder {
             f_.front().resize_topic("n", "t", 1 + static_cast<std::int64_t>(random_.below(6)), then);
           });
         if (random_.percent(5)) f_.request<done>([&](auto then) { f_.front().rebalance_topic("n", "t", then); });
+        if (with_.buries && random_.percent(30)) redrive();
         break;
     }
+    if (with_.rewrites) rewrite();
     for (auto steps = random_.below(25); steps > 0; --steps) f_.step();
     look();
   }
+
+  /// Everything that is in the broker is in the log, and what was acknowledged is not, whichever queue it is in.
+  void look_for_losses_in_log() {
+    settle_down();
+    rewrite();  // should one have ended
+    std::set<message_id> logged;
+    const auto birth = replayed(f_.script->records, f_.now());
+    const auto& topic = birth.namespaces.at("n").at(0);
+    for (const auto& core : topic.cores)
+      for (const auto& [id, m] : queue_image(*core).all) REQUIRE(logged.insert(id).second);
+    for (const auto& id : topic.dead->ids()) logged.insert(id);
+    std::set<message_id> live;
+    for (const auto& q : f_.details().queues)
+      for (const auto state : {peek_state::ready, peek_state::leased, peek_state::delayed}) {
+        auto a = f_.request<std::vector<peeked>>(
+            [&](auto then) { f_.front().peek("n", "t", q.queue, state, 100'000, then); });
+        f_.run();
+        REQUIRE(a->ok());
+        for (const auto& p : **a) live.insert(p.message->id());
+      }
+    for (const auto& letter : f_.dead()) live.insert(letter.message->id());
+    for (const auto& id : live) {
+      CAPTURE(id.text());
+      REQUIRE(logged.contains(id));
+    }
+    for (const auto& id : acked_) REQUIRE_FALSE(logged.contains(id));
+    if (!with_.log_fails) REQUIRE(logged.size() == live.size());
+  }
+  /// Rewrites that came to their end.
+  std::uint64_t rewrites() const { return rewrites_; }
 
   /// Everything that is under way comes to its end.
   void settle_down() {
@@ -81,6 +131,7 @@ class disorder {
   /// What the log says is what the queues say.
   void compare_with_log() {
     settle_down();
+    rewrite();  // should one have ended
     struct seen {
       queue_number queue;
       char place;
@@ -129,6 +180,8 @@ class disorder {
     f_.pass(100s);  // leases and delays end
     look();
     REQUIRE(held_.empty());
+    redrive();
+    f_.run();
     std::map<message_id, int> left;
     for (int empty = 0; empty < 2;) {
       const auto a = f_.consume(any_queue, 1000, 0s, true);
@@ -166,6 +219,9 @@ class disorder {
   }
 
  private:
+  void redrive() {
+    f_.request<std::uint64_t>([&](auto then) { f_.front().redrive_dead("n", "t", std::nullopt, then); });
+  }
   void publish(queue_number q) {
     const auto not_before = random_.percent(10) ? f_.now() + static_cast<std::int64_t>(random_.below(5 * second)) : 0;
     all_published_.push_back(f_.publish(std::to_string(all_published_.size()), q, not_before));
@@ -211,8 +267,39 @@ class disorder {
     std::swap(random_.one_of(lines_), lines_.back());
     lines_.pop_back();
   }
+  /// Begins a rewrite of the log, or does what its owner does when it has ended: the base takes the place of the records before it.
+  void rewrite() {
+    auto& log = f_.script->records;
+    if (!rewriter_) {
+      if (f_.script->tree == nullptr || !random_.percent(15)) return;
+      spoiled_ = false;
+      base_ = std::make_shared<std::vector<std::string>>();
+      from_ = log.size();
+      rewritten_ = std::make_shared<answer<done>>();
+      std::shared_ptr<record_sink> sink = std::make_shared<kept_records>(base_);
+      reply<done> told([a = rewritten_](outcome<done> how) {
+        ++a->count;
+        a->value.emplace(std::move(how));
+      });
+      rewriter_ = spawn_state<rewriter_actor, rewriter_state>(f_.system(), f_.script->tree, std::move(sink),
+                                                              std::make_shared<rewrite_progress>(), std::move(told));
+      tell(rewriter_, event::begin_rewriting{});
+    } else if (rewritten_->came()) {
+      rewriter_ = nullptr;
+      if (!rewritten_->ok() || std::exchange(spoiled_, false)) return;
+      ++rewrites_;
+      base_->insert(base_->end(), log.begin() + static_cast<std::ptrdiff_t>(from_), log.end());
+      log = std::move(*base_);
+    } else if (random_.percent(2)) {
+      tell(rewriter_, event::abandon{});
+    }
+  }
   void log() {
-    if (with_.log_fails && random_.percent(30)) return f_.script->fail_waiting();
+    if (with_.log_fails && random_.percent(30)) {
+      spoiled_ = true;
+      if (rewriter_) tell(rewriter_, event::abandon{});
+      return f_.script->fail_waiting();
+    }
     f_.script->holding = random_.percent(60);
     f_.script->syncing_later = random_.percent(40);
     f_.script->release(f_.script->holding ? random_.below(5) : SIZE_MAX);
@@ -257,6 +344,12 @@ class disorder {
   std::vector<std::pair<consumed, bool>> held_;  ///< delivered, not yet confirmed; and whether with auto_ack
   std::vector<broker_fixture::subscribed> lines_;
   std::vector<receipt> known_;
+  rewriter_actor rewriter_;
+  std::shared_ptr<answer<done>> rewritten_;
+  std::shared_ptr<std::vector<std::string>> base_;
+  std::size_t from_ = 0;  ///< the records that follow the base
+  bool spoiled_ = false;  ///< the log has failed since the rewrite began
+  std::uint64_t rewrites_ = 0;
   std::set<message_id> published_;
   std::set<message_id> acked_;
   std::set<message_id> perhaps_acked_;
@@ -287,6 +380,39 @@ TEST_CASE("in disorder with a log that fails now and then nothing that was answe
     }
     d.end();
   }
+}
+
+TEST_CASE("in disorder with rewrites of the log nothing is lost or doubled, and the log agrees wherever it stops") {
+  std::uint64_t rewrites = 0;
+  for (const auto seed : seeds(80)) {
+    CAPTURE(seed);
+    disorder d(seed, {.rewrites = true}, 1 + static_cast<std::int64_t>(seed % 5));
+    for (int i = 0; i < 300; ++i) {
+      CAPTURE(i);
+      d.act();
+      if (i % 60 == 59) d.compare_with_log();
+    }
+    d.end();
+    rewrites += d.rewrites();
+  }
+  CHECK(rewrites > 0);
+}
+
+TEST_CASE(
+    "in disorder with rewrites, a log that fails and a topic that grows and shrinks nothing is lost from the log") {
+  std::uint64_t rewrites = 0;
+  for (const auto seed : seeds(80)) {
+    CAPTURE(seed);
+    disorder d(seed, {.log_fails = seed % 3 == 0, .resizes = seed % 2 == 0, .rewrites = true, .buries = true}, 4);
+    for (int i = 0; i < 300; ++i) {
+      CAPTURE(i);
+      d.act();
+      if (i % 60 == 59) d.look_for_losses_in_log();
+    }
+    d.end();
+    rewrites += d.rewrites();
+  }
+  CHECK(rewrites > 0);
 }
 
 TEST_CASE("in disorder with a topic that grows and shrinks nothing is lost or doubled") {

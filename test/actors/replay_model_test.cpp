@@ -2,6 +2,7 @@
 
 #include "actors/log/records.hpp"
 #include "actors/log/replay.hpp"
+#include "actors/log/snapshot_records.hpp"
 #include "persistence/published_record.hpp"
 #include "test/actors/log_image.hpp"
 
@@ -30,7 +31,8 @@ std::string published_to(std::uint64_t topic, queue_number queue, const std::vec
 
 class living_broker {
  public:
-  explicit living_broker(std::uint64_t seed, bool resizes) : random_(seed), ids_(seed), resizes_(resizes) {}
+  living_broker(std::uint64_t seed, bool resizes, bool subscriptions = true)
+      : random_(seed), ids_(seed), resizes_(resizes), subscriptions_(subscriptions) {}
 
   std::vector<std::string> log;
 
@@ -56,6 +58,19 @@ class living_broker {
 
   log_image image() const { return log_image(birth_); }
 
+  /// The records of a snapshot that is taken topic after topic and slice by slice, with up to `steps` steps between two slices.
+  std::vector<std::string> snapshot(std::size_t most, std::uint64_t steps) {
+    std::vector<std::string> base{records::topic_deleted(last_topic_)};
+    std::vector<std::shared_ptr<topic_birth>> topics;
+    for (const auto& [name, all] : birth_.namespaces) {
+      base.push_back(records::namespace_created(name));
+      for (const auto& t : all) topics.push_back(std::make_shared<topic_birth>(t));
+    }
+    if (birth_.namespaces.empty()) base.pop_back();
+    for (const auto& t : topics) add_topic(*t, base, most, steps);
+    return base;
+  }
+
  private:
   topic_birth* some_topic() {
     auto ns = birth_.namespaces.begin();
@@ -73,6 +88,35 @@ class living_broker {
       if (std::find(places.begin(), places.end(), core[h].place()) != places.end() && random_.percent(40))
         result.push_back(h);
     return result;
+  }
+
+  void add_topic(const topic_birth& before, std::vector<std::string>& base, std::size_t most, std::uint64_t steps) {
+    // As it is now, or, should it have been deleted meanwhile, as it was.
+    auto t = before;
+    if (const auto ns = birth_.namespaces.find(t.name_space); ns != birth_.namespaces.end())
+      for (const auto& now : ns->second)
+        if (now.id == t.id) t = now;
+    base.push_back(records::topic_created(t.id, t.name_space, t.name, static_cast<std::uint32_t>(t.queue_count),
+                                          t.settings, t.version));
+    for (const auto& core : t.cores) core->begin_snapshot();
+    t.dead->begin_snapshot();
+    snapshot_records out(t.id, [&](std::string framed) {
+      base.push_back(std::move(framed));
+      return true;
+    });
+    const auto live = [&] {
+      for (auto i = steps == 0 ? 0 : random_.below(steps + 1); i > 0; --i) step();
+    };
+    live();
+    for (std::size_t q = 0; q < t.cores.size(); ++q) {
+      std::vector<snapshot_entry> entries;
+      for (bool more = true; more; live()) more = t.cores[q]->next_slice(most, beginning, entries);
+      for (const auto& e : entries) out.add(static_cast<queue_number>(q), e);
+    }
+    std::vector<peeked> letters;
+    for (bool more = true; more; live()) more = t.dead->next_slice(most, letters);
+    for (const auto& l : letters) out.add(l);
+    out.flush();
   }
 
   void create_namespace() {
@@ -130,7 +174,7 @@ class living_broker {
     const auto [q, core] = some_queue(t);
     const auto until = far + static_cast<std::int64_t>(random_.below(1000));
     records::id_list ids;
-    for (const auto h : core.take(1 + random_.below(4), UINT64_MAX, random_.below(3), 1)) {
+    for (const auto h : core.take(1 + random_.below(4), UINT64_MAX, subscriptions_ ? random_.below(3) : pulled, 1)) {
       core.start_lease(h, until);
       ids.add(core[h].message->id(), core[h].deliveries);
     }
@@ -176,7 +220,7 @@ class living_broker {
     const auto [from, core] = some_queue(t);
     const auto to = random_.below(t.cores.size());
     if (static_cast<std::size_t>(from) == to || core.ready() == 0) return;
-    auto messages = core.give((core.ready() + 1) / 2);
+    auto messages = core.give((core.ready() + 1) / 2, beginning);
     records::id_list ids;
     for (const auto& m : messages) ids.add(m.message->id());
     t.cores[to]->arrive_stolen(messages);
@@ -186,7 +230,7 @@ class living_broker {
     const auto [q, core] = some_queue(t);
     records::id_list ids;
     for (const auto& b : core.drop_oldest(1 + random_.below(3))) {
-      auto carried = core.remove(b.entry);
+      auto carried = core.send_off(b.entry, beginning);
       ids.add(carried.message->id());
       t.dead->add({std::move(carried.message), q, carried.deliveries, dead_reason::overflow, 77});
     }
@@ -215,6 +259,7 @@ class living_broker {
   chance random_;
   id_source ids_;
   bool resizes_;
+  bool subscriptions_;
   broker_birth birth_;
   std::uint64_t last_topic_ = 0;
 };
@@ -272,6 +317,49 @@ TEST_CASE("that holds for topics that grow, too: every message stays in its queu
     expected.forget_order();
     REQUIRE(replayed_over(broker.log, 0, broker.log.size()).text() == expected.text());
   }
+}
+
+TEST_CASE("a snapshot of a broker that rests gives what is there, order included") {
+  for (const auto seed : seeds(20)) {
+    CAPTURE(seed);
+    living_broker broker(seed, true, false);
+    for (int i = 0; i < 20; ++i) {
+      for (int step = 0; step < 60; ++step) broker.step();
+      CAPTURE(i);
+      const auto base = broker.snapshot(1 + seed % 5, 0);
+      REQUIRE(log_image(replayed(base, beginning)).text() == broker.image().text());
+    }
+  }
+}
+
+TEST_CASE(
+    "a snapshot of a broker that goes on between slices, and the records since its beginning, give what is there") {
+  for (const auto seed : seeds(60)) {
+    CAPTURE(seed);
+    living_broker broker(seed, seed % 2 == 0, false);
+    for (std::uint64_t step = 0; step < 100 + seed * 5; ++step) broker.step();
+    for (std::uint64_t i = 0; i < 8; ++i) {
+      CAPTURE(i);
+      const auto from = broker.log.size();
+      auto rewritten = broker.snapshot(1 + i % 4, 1 + i * 2);
+      for (int step = 0; step < 40; ++step) broker.step();
+      rewritten.insert(rewritten.end(), broker.log.begin() + static_cast<std::ptrdiff_t>(from), broker.log.end());
+      auto expected = broker.image();
+      expected.forget_order();
+      auto found = log_image(replayed(rewritten, beginning));
+      found.forget_order();
+      REQUIRE(found.text() == expected.text());
+      broker.log = std::move(rewritten);  // the next rewrite begins with this log
+    }
+  }
+}
+
+TEST_CASE("numbers of topics that are gone are not given again after a rewrite") {
+  const std::vector<std::string> base{records::topic_deleted(7), records::namespace_created("n"),
+                                      records::topic_created(3, "n", "t", 1, {}, 1)};
+  const auto birth = replayed(base, beginning);
+  CHECK(birth.last_topic_id == 7);
+  CHECK(birth.namespaces.at("n").size() == 1);
 }
 
 TEST_CASE("a lease and a delay go along when their queue's messages move to others") {

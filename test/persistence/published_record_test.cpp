@@ -22,6 +22,7 @@ void fill(journal::StoredMessage& out, const stored_message_view& message) {
   out.set_not_before(message.not_before);
   out.set_deliveries(message.deliveries);
   out.set_leased_until(message.leased_until);
+  out.set_unexpiring(message.unexpiring);
   if (message.dead_reason == 0 && message.dead_at == 0) return;
   out.mutable_dead()->set_reason(static_cast<journal::DeadReason>(message.dead_reason));
   out.mutable_dead()->set_at(message.dead_at);
@@ -37,6 +38,7 @@ void check_same(const stored_message_view& view, const journal::StoredMessage& m
   CHECK(view.leased_until == message.leased_until());
   CHECK(view.dead_reason == message.dead().reason());
   CHECK(view.dead_at == message.dead().at());
+  CHECK(view.unexpiring == message.unexpiring());
 }
 
 /// Checks builder and reader against the generated code.
@@ -73,7 +75,8 @@ std::string some_attributes() {
 }
 
 stored_message_view full_message(std::string_view payload, std::string_view attributes) {
-  return {some_id, 1023, payload, attributes, 1'700'000'000'000'000'001, 7, -5, journal::DEAD_REASON_OVERFLOW, -1};
+  return {some_id, 1023, payload, attributes, 1'700'000'000'000'000'001, 7, -5, journal::DEAD_REASON_OVERFLOW,
+          -1,      true};
 }
 
 }  // namespace
@@ -111,6 +114,7 @@ TEST_CASE("random messages are built and read as the generated code does") {
       message.deliveries = static_cast<std::uint32_t>(some());
       message.leased_until = static_cast<std::int64_t>(some());
       message.dead_reason = static_cast<int>(random() % 4);
+      message.unexpiring = random() % 2 != 0;
       message.dead_at = static_cast<std::int64_t>(some());
       messages.push_back(message);
     }

@@ -44,6 +44,9 @@ void show_metrics(exchange& x);
 void show_openapi(exchange& x);
 void show_dashboard(exchange& x);
 
+void rewrite_log(exchange& x);
+void back_up_log(exchange& x);
+
 /// The table of all routes.
 std::span<const http_route> all_routes();
 

@@ -116,6 +116,19 @@ void add_server(families& all, const http_environment& environment, const log_st
   add_metric(bytes).gauge.value = static_cast<double>(log.bytes);
 }
 
+void add_rewrites(families& all, const log_status& log) {
+  auto& base = add_family(all, MetricType::Gauge, "mqlite_log_base_bytes", "What the last rewrite of the log has made");
+  add_metric(base).gauge.value = static_cast<double>(log.base_bytes);
+  auto& running =
+      add_family(all, MetricType::Gauge, "mqlite_log_rewrite_running", "1 while the log is being rewritten");
+  add_metric(running).gauge.value = log.rewrite.running ? 1 : 0;
+  auto& rewrites = add_family(all, MetricType::Counter, "mqlite_log_rewrites_total", "Rewrites of the log that ended");
+  add_metric(rewrites, {{"result", "success"}}).counter.value = static_cast<double>(log.rewrite.succeeded);
+  add_metric(rewrites, {{"result", "failure"}}).counter.value = static_cast<double>(log.rewrite.failed);
+  auto& took = add_family(all, MetricType::Gauge, "mqlite_log_rewrite_last_seconds", "What the last rewrite took");
+  add_metric(took).gauge.value = std::chrono::duration<double>(log.rewrite.last_duration).count();
+}
+
 }  // namespace
 
 void show_metrics(exchange& x) {
@@ -126,6 +139,7 @@ void show_metrics(exchange& x) {
     add_queues(all, *stats);
     add_server(all, to->environment(), stats->log);
     add_fsync_times(all, stats->log.fsync_seconds);
+    add_rewrites(all, stats->log);
     add_publish_times(all, *to->environment().publish_times);
     to->body() = prometheus::TextSerializer().Serialize(all);
     to->send(200, "text/plain; version=0.0.4; charset=utf-8");

@@ -34,6 +34,8 @@ std::span<const http_route> all_routes() {
       {get, "/health/ready", ready},
       {get, "/metrics", show_metrics},
       {get, "/v1/stats", show_stats},
+      {post, "/v1/admin/rewrite", rewrite_log},
+      {post, "/v1/admin/backup", back_up_log},
       {get, "/openapi.json", show_openapi},
       {get, "/", show_dashboard},
   };

@@ -1,0 +1,259 @@
+#include <doctest/doctest.h>
+#include <spdlog/spdlog.h>
+
+#include <caf/init_global_meta_objects.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "actors/broker/broker_actor.hpp"
+#include "actors/log/persistence_actor.hpp"
+#include "persistence/recovery.hpp"
+#include "test/actors/log_image.hpp"
+#include "test/persistence/faulty_file_system.hpp"
+
+// The log as the daemon has it, with its threads, on a disk that fails when it is told to.
+namespace mqlite::test {
+namespace {
+
+const std::filesystem::path folder = "data";
+
+/// Waits for the answer of a request, without bound: the test command has one.
+template <class T, class Send>
+outcome<T> wait_for(Send send) {
+  struct shared {
+    std::mutex mutex;
+    std::condition_variable came;
+    std::optional<outcome<T>> value;
+  };
+  auto s = std::make_shared<shared>();
+  send(reply<T>([s](outcome<T> how) {
+    std::lock_guard guard(s->mutex);
+    s->value.emplace(std::move(how));
+    s->came.notify_all();
+  }));
+  std::unique_lock lock(s->mutex);
+  s->came.wait(lock, [&] { return s->value.has_value(); });
+  return std::move(*s->value);
+}
+
+struct sharing_config : caf::actor_system_config {
+  sharing_config() {
+    set("caf.scheduler.policy", "sharing");
+    set("caf.scheduler.max-threads", std::size_t{2});
+  }
+};
+
+void init_types() {
+  static const bool once = [] {
+    caf::core::init_global_meta_objects();
+    caf::init_global_meta_objects<caf::id_block::mqlite>();
+    return true;
+  }();
+  (void)once;
+}
+
+class running_broker {
+ public:
+  running_broker(faulty_file_system& files, fsync_policy policy, rewrite_rules rules = {}) {
+    init_types();
+    spdlog::set_level(spdlog::level::off);
+    system_ = std::make_unique<caf::actor_system>(config_);
+    auto lock = folder_lock::take(files, folder);
+    REQUIRE(lock);
+    const auto time = std::make_shared<system_clock>();
+    replay visitor(time->now());
+    auto found = recover(files, folder, visitor);
+    REQUIRE(found);
+    auto writer = log_writer::open(files, std::move(*lock), *found, {.preallocate = 0});
+    REQUIRE(writer);
+    auto env = std::make_shared<environment>();
+    env->clock = time;
+    env->seed = 1;
+    env->log = spawn_state<persistence_actor, persistence_state>(
+        *system_, std::make_shared<log_writer>(std::move(*writer)), policy, time, rules);
+    log_ = env->log;
+    broker_ = start_broker(*system_, std::move(env), visitor.take());
+  }
+  ~running_broker() {
+    if (broker_) shut_down();
+  }
+
+  outcome<done> shut_down() {
+    auto how = wait_for<done>([&](auto r) { tell(broker_, command::shut_down{r}); });
+    broker_ = nullptr;
+    log_ = nullptr;
+    system_.reset();
+    return how;
+  }
+  /// Ends everything without closing the log.
+  void die() {
+    stop(std::exchange(log_, nullptr), caf::exit_reason::kill);
+    stop(std::exchange(broker_, nullptr), caf::exit_reason::kill);
+    topic_ = nullptr;
+    system_.reset();
+  }
+
+  void create() {
+    REQUIRE(wait_for<done>([&](auto r) { tell(broker_, command::create_namespace{"n", r}); }).ok());
+    REQUIRE(wait_for<done>([&](auto r) { tell(broker_, command::create_topic{0, "n", "t", 2, {}, r}); }).ok());
+  }
+  outcome<std::vector<outcome<published>>> publish(int count) {
+    if (!topic_) {
+      auto link = wait_for<topic_link>([&](auto r) { tell(broker_, command::resolve_topic{"n", "t", r}); });
+      REQUIRE(link.ok());
+      topic_ = link->actor;
+    }
+    return wait_for<std::vector<outcome<published>>>([&](auto r) {
+      command::publish c;
+      for (int i = 0; i < count; ++i) {
+        c.drafts.emplace_back();
+        c.drafts.back().message = message::make("payload");
+      }
+      c.answer = r;
+      tell(topic_, std::move(c));
+    });
+  }
+  /// Publishes one message; its id if that was answered.
+  std::optional<message_id> publish_one() {
+    auto all = publish(1);
+    if (!all.ok() || !all->front().ok()) return std::nullopt;
+    return all->front()->id;
+  }
+  /// Publishes one message, again and again while the log has yet to find out that it has failed, or is not well again.
+  message_id publish_surely() {
+    for (;;) {
+      if (const auto id = publish_one()) return *id;
+      wait_until([](const log_status& s) { return s.healthy; });
+    }
+  }
+  outcome<done> rewrite() {
+    return wait_for<done>([&](auto r) { tell(broker_, command::rewrite{r}); });
+  }
+  log_status status() {
+    auto how = wait_for<log_status>([&](auto r) { tell(broker_, command::log{r}); });
+    REQUIRE(how.ok());
+    return *how;
+  }
+  template <class Condition>
+  log_status wait_until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    for (;;) {
+      auto s = status();
+      if (condition(s)) return s;
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+  log_status rewrite_to_the_end() {
+    const auto before = status().rewrite;
+    REQUIRE(rewrite().ok());
+    return wait_until([&](const log_status& s) {
+      return s.rewrite.succeeded + s.rewrite.failed > before.succeeded + before.failed && !s.rewrite.running;
+    });
+  }
+
+ private:
+  sharing_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  persistence_actor log_;
+  broker_actor broker_;
+  topic_actor topic_;
+};
+
+/// Ids of all messages in the log.
+std::set<message_id> ids_in(faulty_file_system& files) {
+  replay visitor(0);
+  const auto found = recover(files, folder, visitor);
+  REQUIRE(found);
+  std::set<message_id> ids;
+  const auto birth = visitor.take();
+  if (!birth.namespaces.contains("n")) return ids;
+  for (const auto& topic : birth.namespaces.at("n"))
+    for (const auto& core : topic.cores)
+      for (const auto h : core->all()) REQUIRE(ids.insert((*core)[h].message->id()).second);
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("a rewrite that fails at any step leaves a log that holds all that was answered, and the next one succeeds") {
+  for (const auto policy : {fsync_policy::always, fsync_policy::no}) {
+    for (std::uint64_t steps = 0;; ++steps) {
+      CAPTURE(steps);
+      faulty_file_system files;
+      std::set<message_id> answered;
+      bool complete = false;
+      {
+        running_broker broker(files, policy);
+        broker.create();
+        for (int i = 0; i < 3; ++i) answered.insert(broker.publish_surely());
+        files.plan({.steps = steps});
+        const auto how = broker.rewrite_to_the_end();
+        complete = how.rewrite.succeeded == 1 && files.steps() <= steps;
+        files.plan({});
+        broker.wait_until([](const log_status& s) { return s.healthy; });
+        answered.insert(broker.publish_surely());
+        CHECK(ids_in(files) == answered);
+        if (steps % 4 == 0) CHECK(broker.rewrite_to_the_end().rewrite.last_problem == "");
+        answered.insert(broker.publish_surely());
+        CHECK(broker.shut_down().ok());
+      }
+      // Without fsyncs nothing is promised of a power cut.
+      if (policy == fsync_policy::always) files.lose_power();
+      CHECK(ids_in(files) == answered);
+      if (complete) break;
+    }
+  }
+}
+
+TEST_CASE("an fsync of everysec that fails is made up for by a rewrite, without being asked") {
+  faulty_file_system files;
+  std::set<message_id> answered;
+  running_broker broker(files, fsync_policy::everysec);
+  broker.create();
+  for (int i = 0; i < 5; ++i) answered.insert(broker.publish_surely());
+  files.plan({.sync_error = std::make_error_code(std::errc::io_error)});
+  broker.wait_until([](const log_status& s) { return !s.healthy; });
+  CHECK_FALSE(broker.publish_one());
+  files.plan({});
+  const auto after = broker.wait_until([](const log_status& s) { return s.rewrite.succeeded == 1; });
+  CHECK(after.healthy);
+  files.lose_power();  // whatever the file whose fsync failed held
+  const auto left = ids_in(files);
+  for (const auto& id : answered) CHECK(left.contains(id));
+  broker.die();
+}
+
+TEST_CASE("a log that grows is rewritten by itself, and not again after each flush when that fails") {
+  faulty_file_system files;
+  running_broker broker(files, fsync_policy::no, {.min_size = 20'000, .percentage = 100});
+  broker.create();
+  std::uint64_t published = 0;
+  while (broker.status().bytes < 20'000) published += (*broker.publish(20)).size();
+  auto s = broker.wait_until([](const log_status& now) { return now.rewrite.succeeded == 1; });
+  CHECK(s.rewrite.messages >= published - 20);
+  files.plan({.rename_error = std::make_error_code(std::errc::io_error)});
+  while (broker.status().rewrite.failed == 0) broker.publish(20);
+  for (int i = 0; i < 50; ++i) broker.publish(5);
+  s = broker.status();
+  CHECK(s.rewrite.failed == 1);
+  CHECK(s.healthy);
+  CHECK(s.rewrite.last_problem.find("rename") != std::string::npos);
+  files.plan({});
+}
+
+TEST_CASE("two rewrites at once are one too many") {
+  faulty_file_system files;
+  running_broker broker(files, fsync_policy::no);
+  broker.create();
+  broker.publish(10'000);
+  REQUIRE(broker.rewrite().ok());
+  const auto second = broker.rewrite();
+  REQUIRE_FALSE(second.ok());
+  CHECK(second.why().code == error_code::failed_precondition);
+  broker.wait_until([](const log_status& s) { return s.rewrite.succeeded == 1; });
+}
+
+}  // namespace mqlite::test
