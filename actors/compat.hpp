@@ -4,10 +4,12 @@
 #include <exception>
 #include <utility>
 
+#include <caf/actor_addr.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
+#include <caf/system_messages.hpp>
 #include <caf/typed_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -52,6 +54,19 @@ auto ask(Self* self, const Handle& to, Ts&&... xs) {
   return self->mail(std::forward<Ts>(xs)...).request(to, no_timeout);
 #else
   return self->request(to, no_timeout, std::forward<Ts>(xs)...);
+#endif
+}
+
+/// Runs `on_down` with the address of `whom` when that actor has ended or cannot be reached any more. An actor gives the same function
+/// for all whom it watches.
+template <class Self, class Handle, class Function>
+void watch(Self* self, const Handle& whom, Function on_down) {
+#if CAF_VERSION >= 10000
+  self->monitor(whom,
+                [on_down = std::move(on_down), address = whom.address()](const caf::error&) { on_down(address); });
+#else
+  self->set_down_handler([on_down = std::move(on_down)](const caf::down_msg& event) { on_down(event.source); });
+  self->monitor(whom);
 #endif
 }
 

@@ -43,13 +43,18 @@ void subscription::end() {
 
 // -- asking -------------------------------------------------------------------------------------------------------------------
 
-gateway::gateway(broker_actor broker, event_loop& loop) : broker_(std::move(broker)), loop_(loop) {}
+// A pointer without an owner costs nothing to copy.
+gateway::gateway(broker_actor broker, event_loop& loop)
+    : gateway(std::move(broker), std::shared_ptr<event_loop>(std::shared_ptr<void>(), &loop)) {}
+
+gateway::gateway(broker_actor broker, std::shared_ptr<event_loop> loop)
+    : broker_(std::move(broker)), loop_(std::move(loop)) {}
 
 std::uint64_t gateway::next_consumer() { return last_number.fetch_add(1, std::memory_order_relaxed) + 1; }
 
 template <class T>
 reply<T> gateway::back(completion<T> then) {
-  return reply<T>([loop = &loop_, then = std::move(then)](outcome<T> answer) mutable {
+  return reply<T>([loop = loop_, then = std::move(then)](outcome<T> answer) mutable {
     auto held = std::make_shared<outcome<T>>(std::move(answer));
     loop->post([then = std::move(then), held]() mutable { then(std::move(*held)); });
   });
@@ -194,7 +199,7 @@ void gateway::add_publish(std::string_view name_space, std::string_view topic, s
                    });
   }
   if (known->pending.empty()) {
-    if (to_flush_.empty()) loop_.post([me = shared_from_this()] { me->flush_publishes(); });
+    if (to_flush_.empty()) loop_->post([me = shared_from_this()] { me->flush_publishes(); });
     to_flush_.push_back(key_);
   }
   known->pending.push_back({messages.size(), std::move(then)});
@@ -208,7 +213,7 @@ void gateway::add_publish(std::string_view name_space, std::string_view topic, s
 void gateway::flush_publishes() {
   for (const auto& key : std::exchange(to_flush_, {})) {
     auto& known = known_.at(key);
-    auto answer = [loop = &loop_, alive = known.link.alive, topic = key,
+    auto answer = [loop = loop_, alive = known.link.alive, topic = key,
                    pending = std::exchange(known.pending, {})](outcome<std::vector<outcome<published>>> all) mutable {
       struct answers {
         std::vector<pending_publish> pending;
@@ -263,11 +268,11 @@ void gateway::settle(std::string_view name_space, std::string_view topic, queue_
 void gateway::subscribe(std::string_view name_space, std::string_view topic, queue_number queue, bool auto_ack,
                         std::size_t max_in_flight, std::shared_ptr<subscriber_sink> sink,
                         completion<subscription> then) {
-  auto deliver = [loop = &loop_, sink](consumed messages) {
+  auto deliver = [loop = loop_, sink](consumed messages) {
     auto held = std::make_shared<consumed>(std::move(messages));
     loop->post([sink, held] { sink->deliver(std::move(*held)); });
   };
-  auto closed = [loop = &loop_, sink](const failure& why) { loop->post([sink, why] { sink->closed(why); }); };
+  auto closed = [loop = loop_, sink](const failure& why) { loop->post([sink, why] { sink->closed(why); }); };
   resolve(name_space, topic,
           [this, queue, auto_ack, max_in_flight, deliver = std::move(deliver), closed = std::move(closed),
            then = std::move(then)](outcome<topic_link> to) {

@@ -54,8 +54,10 @@ class subscription {
 /// completion runs as well. Publishes of one turn of the loop go to their topic as one batch.
 class gateway : public std::enable_shared_from_this<gateway> {
  public:
-  /// The loop outlives the gateway, and runs no completion after it was stopped.
+  /// The loop outlives the gateway and everything that is asked for here, and runs no completion after it was stopped.
   gateway(broker_actor broker, event_loop& loop);
+  /// The same for a loop that comes and goes: whoever may still post to it holds it.
+  gateway(broker_actor broker, std::shared_ptr<event_loop> loop);
 
   // -- namespaces and topics --------------------------------------------------------------------------------------------------
 
@@ -152,7 +154,7 @@ class gateway : public std::enable_shared_from_this<gateway> {
   std::uint64_t next_consumer();
 
   broker_actor broker_;
-  event_loop& loop_;
+  std::shared_ptr<event_loop> loop_;
   std::unordered_map<std::string, known_topic> known_;
   std::unordered_map<std::string, std::vector<topic_function>>
       resolving_;                      ///< who waits for topics that were asked for
