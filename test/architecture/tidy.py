@@ -22,6 +22,8 @@ def sources_behind(root, path):
     found, todo = {}, [path]
     while todo:
         name = todo.pop()
+        if name.startswith("mqlite/"):
+            name = f"client/include/{name}"
         if name not in found and os.path.isfile(f"{root}/{name}"):
             with open(f"{root}/{name}", encoding="utf-8") as file:
                 found[name] = file.read()
