@@ -7,6 +7,7 @@
 #include <caf/init_global_meta_objects.hpp>
 #include <csignal>
 #include <future>
+#include <optional>
 #include <random>
 #include <stdexcept>
 #include <thread>
@@ -17,6 +18,7 @@
 #include "daemon/storage.hpp"
 #include "protocols/grpc/grpc_server.hpp"
 #include "protocols/http/http_server.hpp"
+#include "protocols/remote/remote_server.hpp"
 #include "protocols/tcp/tcp_server.hpp"
 
 namespace mqlite {
@@ -35,6 +37,7 @@ class actor_config : public caf::actor_system_config {
     set("caf.scheduler.max-threads", thread_count(config));
     set("caf.scheduler.max-throughput", std::size_t{300});
     set("caf.logger.console.verbosity", "quiet");
+    if (config.server.caf.enabled) remote_server::configure(*this);
   }
 };
 
@@ -93,6 +96,7 @@ void run_broker(const settings& config, const std::string& version) {
   refuse_what_is_not_built(config);
   raise_file_limit();
   caf::core::init_global_meta_objects();
+  remote_server::init_types();
   caf::init_global_meta_objects<caf::id_block::mqlite>();
 
   const auto time = std::make_shared<system_clock>();
@@ -116,6 +120,7 @@ void run_broker(const settings& config, const std::string& version) {
     http_server http({config.server.http, config.limits, 1, version, {}, connections, publish_times}, broker);
     tcp_server tcp({config.server.tcp, config.limits, 1, version, {}, connections, publish_times}, broker);
     grpc_server grpc({config.server.grpc, config.limits, version, connections, publish_times}, broker);
+    std::optional<remote_server> remote;
     if (config.server.http.enabled) {
       const auto port = http.start();
       if (!port) throw std::runtime_error(port.why().text);
@@ -131,6 +136,13 @@ void run_broker(const settings& config, const std::string& version) {
       if (!port) throw std::runtime_error(port.why().text);
       spdlog::info("grpc: listening on {}:{}", config.server.grpc.address, *port);
     }
+    if (config.server.caf.enabled) {
+      remote.emplace(remote_options{config.server.caf, config.limits, version, connections, publish_times}, system,
+                     broker);
+      const auto port = remote->start();
+      if (!port) throw std::runtime_error(port.why().text);
+      spdlog::info("caf: listening on {}:{}", config.server.caf.address, *port);
+    }
     spdlog::info(
         "mqlite {} is ready (log: {})", version,
         config.persistence.enabled ? config.persistence.aof.dir : std::string("none, nothing survives a restart"));
@@ -138,6 +150,7 @@ void run_broker(const settings& config, const std::string& version) {
     http.stop(config.shutdown_timeout);
     tcp.stop(config.shutdown_timeout);
     grpc.stop(config.shutdown_timeout);
+    if (remote) remote->stop(config.shutdown_timeout);
     shut_down(broker, config.shutdown_timeout);
   } catch (...) {
     shut_down(broker, config.shutdown_timeout);
