@@ -2,7 +2,6 @@
 
 #include "protocols/remote/promise.hpp"
 #include "protocols/remote/wire_requests.hpp"
-#include "protocols/translate/batch_answer.hpp"
 
 namespace mqlite::remote {
 namespace {
@@ -83,23 +82,19 @@ caf::result<wire::publish_results> topic_door_state::on_publish(const wire::publ
                             shared_->limits.max_message_bytes};
   auto read = read_publish(command, where_.queue, terms);
   if (!read) return error_of(read.why());
-  auto batch = std::make_shared<batch_answer>();
-  auto drafts = batch->open(*read);
-  const auto bytes = size_of(drafts);
+  const auto bytes = size_of(read->drafts);
   if (unanswered_bytes_ + bytes > most_unanswered_bytes && unanswered_bytes_ > 0)
     return too_much("too many publishes of this client wait for their answer");
   unanswered_bytes_ += bytes;
   auto to = promise<wire::publish_results>();
-  broker_->publish_batch(
-      where_.name_space, where_.topic, std::move(drafts),
-      [this, to, batch, bytes, ticket = shared_->unanswered->enter(),
-       begun = std::chrono::steady_clock::now()](outcome<std::vector<outcome<published>>> how) mutable {
-        unanswered_bytes_ -= bytes;
-        if (!how) return to.deliver(error_of(how.why()));
-        shared_->publish_times->observe(std::chrono::steady_clock::now() - begun, how->size());
-        batch->fill(how);
-        to.deliver(to_wire(batch->outcomes()));
-      });
+  auto then = [this, to, bytes, refused = std::move(read->refused), ticket = shared_->unanswered->enter(),
+               begun = std::chrono::steady_clock::now()](outcome<std::vector<outcome<published>>> how) mutable {
+    unanswered_bytes_ -= bytes;
+    if (!how) return to.deliver(error_of(how.why()));
+    shared_->publish_times->observe(std::chrono::steady_clock::now() - begun, how->size());
+    to.deliver(to_wire(*how, refused));
+  };
+  broker_->publish_batch(where_.name_space, where_.topic, std::move(read->drafts), std::move(then));
   return to;
 }
 

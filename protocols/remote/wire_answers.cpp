@@ -45,19 +45,18 @@ wire::errc code_of(error_code code) noexcept { return static_cast<wire::errc>(st
 
 caf::error error_of(const failure& why) { return caf::make_error(code_of(why.code), why.text); }
 
-wire::publish_results to_wire(const std::vector<outcome<published>>& outcomes) {
+wire::publish_results to_wire(const std::vector<outcome<published>>& outcomes,
+                              const std::vector<std::pair<std::size_t, failure>>& refused) {
   wire::publish_results result;
-  result.messages.reserve(outcomes.size());
+  auto& all = result.messages;
+  all.reserve(outcomes.size() + refused.size());
+  const auto refuse = [&all](const failure& why) { all.push_back({{}, 0, code_of(why.code), why.text}); };
+  auto next = refused.begin();
   for (const auto& one : outcomes) {
-    auto& out = result.messages.emplace_back();
-    if (one) {
-      out.id = to_wire(one->id);
-      out.queue = one->queue;
-    } else {
-      out.code = code_of(one.why().code);
-      out.text = one.why().text;
-    }
+    for (; next != refused.end() && next->first == all.size(); ++next) refuse(next->second);
+    one ? all.push_back({to_wire(one->id), one->queue, wire::errc::none, {}}) : refuse(one.why());
   }
+  for (; next != refused.end(); ++next) refuse(next->second);
   return result;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <caf/error.hpp>
+#include <utility>
 #include <vector>
 
 #include "mqlite/client/interfaces.hpp"
@@ -14,7 +15,9 @@ namespace wire = mqlite::client;
 wire::errc code_of(error_code code) noexcept;
 caf::error error_of(const failure& why);
 
-wire::publish_results to_wire(const std::vector<outcome<published>>& outcomes);
+/// What the broker answers about the messages that it was given, and between them what was refused before, by position.
+wire::publish_results to_wire(const std::vector<outcome<published>>& outcomes,
+                              const std::vector<std::pair<std::size_t, failure>>& refused);
 std::vector<wire::message> to_wire(const std::vector<delivery>& deliveries);
 wire::peeked_batch to_wire(const std::vector<peeked>& seen);
 wire::settled to_wire(const settled& how, const named_messages& named);

@@ -98,15 +98,20 @@ outcome<draft> read_draft(const wire::draft& in, queue_number usual, const publi
   return make_draft(in.payload, attributes, queue, not_before, terms);
 }
 
-outcome<std::vector<outcome<draft>>> read_publish(const wire::publish& in, queue_number usual,
-                                                  const publish_terms& terms) {
+outcome<read_batch> read_publish(const wire::publish& in, queue_number usual, const publish_terms& terms) {
   if (in.messages.size() > most_batch)
     return failure{error_code::invalid_argument,
                    "`messages` must hold at most " + std::to_string(most_batch) + " messages"};
-  std::vector<outcome<draft>> drafts;
-  drafts.reserve(in.messages.size());
-  for (const auto& one : in.messages) drafts.push_back(read_draft(one, usual, terms));
-  return drafts;
+  read_batch result;
+  result.drafts.reserve(in.messages.size());
+  for (std::size_t i = 0; i < in.messages.size(); ++i) {
+    auto one = read_draft(in.messages[i], usual, terms);
+    if (one)
+      result.drafts.push_back(std::move(*one));
+    else
+      result.refused.emplace_back(i, std::move(one.why()));
+  }
+  return result;
 }
 
 outcome<request::consume> read_consume(const wire::consume_options& in, queue_number usual) {

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "mqlite/client/interfaces.hpp"
@@ -43,8 +44,13 @@ class wire_fields {
 
 /// One message; `usual` is the queue of the handle, or any_queue.
 outcome<draft> read_draft(const wire::draft& in, queue_number usual, const publish_terms& terms);
-outcome<std::vector<outcome<draft>>> read_publish(const wire::publish& in, queue_number usual,
-                                                  const publish_terms& terms);
+
+/// A batch as it was read: the messages that are to be published, and those that were refused at once by their positions.
+struct read_batch {
+  std::vector<draft> drafts;
+  std::vector<std::pair<std::size_t, failure>> refused;  ///< rising
+};
+outcome<read_batch> read_publish(const wire::publish& in, queue_number usual, const publish_terms& terms);
 /// `queue` and options.
 outcome<request::consume> read_consume(const wire::consume_options& in, queue_number usual);
 outcome<request::subscribe> read_subscribe(const wire::subscribe_options& in, queue_number usual);

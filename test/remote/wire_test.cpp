@@ -167,3 +167,21 @@ TEST_CASE("values out of range are refused by name") {
   many.messages.resize(10'001);
   CHECK_FALSE(remote::read_publish(many, any_queue, terms));
 }
+
+TEST_CASE("refused messages of a batch keep their places in the answer") {
+  wire::publish in;
+  in.messages.resize(5);
+  for (const std::size_t wrong : {0, 2, 4}) in.messages[wrong].queue = -2;
+  const auto read = remote::read_publish(in, any_queue, terms);
+  REQUIRE(read);
+  CHECK(read->drafts.size() == 2);
+  const std::vector<outcome<published>> answers{published{{1, 2}, 3},
+                                                failure{error_code::resource_exhausted, "full", false}};
+  const auto out = remote::to_wire(answers, read->refused).messages;
+  REQUIRE(out.size() == 5);
+  const auto wrong = wire::errc::invalid_argument;
+  CHECK(std::vector{out[0].code, out[1].code, out[2].code, out[3].code, out[4].code} ==
+        std::vector{wrong, wire::errc::none, wrong, wire::errc::resource_exhausted, wrong});
+  CHECK(out[1].id == wire::message_id{1, 2});
+  CHECK(out[1].queue == 3);
+}
