@@ -10,6 +10,8 @@ void feed::hold(subscription running) {
 
 void feed::end() {
   ended_ = true;
+  if (!auto_ack_)
+    for (auto& [batch, messages] : under_way_) messages.confirm();
   under_way_.clear();
   early_.clear();
   subscription_.end();

@@ -180,8 +180,8 @@ caf::result<wire::subscribed> topic_door_state::on_subscribe(const wire::subscri
   if (feeds_.size() >= most_feeds)
     return too_much("this client has " + std::to_string(most_feeds) + " subscriptions already");
   const auto number = ++last_number_;
-  const auto one =
-      std::make_shared<feed>(self_, number, command.subscriber, [this](std::uint64_t n) { remove_feed(n); });
+  const auto one = std::make_shared<feed>(self_, number, command.subscriber, read->auto_ack,
+                                          [this](std::uint64_t n) { remove_feed(n); });
   feeds_.emplace(number, one);
   watch(self_, command.subscriber, [this](const caf::actor_addr& whom) {
     std::vector<std::uint64_t> gone;
