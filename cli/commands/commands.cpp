@@ -14,6 +14,7 @@ void add_all_commands(command_line& line) {
   add_queue_commands(line);
   add_dead_commands(line);
   add_stats_commands(line);
+  add_log_commands(line);
   add_token_command(line);
 }
 

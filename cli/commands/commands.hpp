@@ -21,6 +21,7 @@ void add_settle_commands(command_line& line);
 void add_queue_commands(command_line& line);
 void add_dead_commands(command_line& line);
 void add_stats_commands(command_line& line);
+void add_log_commands(command_line& line);
 void add_token_command(command_line& line);
 
 /// All of them, in the order of the help.

@@ -38,6 +38,8 @@ class grpc_service final : public v1::MQLiteService::CallbackService {
   MQLITE_UNARY(RedriveDead)
   MQLITE_UNARY(PurgeDead)
   MQLITE_UNARY(GetStats)
+  MQLITE_UNARY(Rewrite)
+  MQLITE_UNARY(Backup)
 #undef MQLITE_UNARY
 
   grpc::ServerWriteReactor<v1::Message>* Subscribe(grpc::CallbackServerContext* context,

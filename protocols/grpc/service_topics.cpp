@@ -122,4 +122,20 @@ grpc::ServerUnaryReactor* grpc_service::GetStats(grpc::CallbackServerContext* co
       });
 }
 
+grpc::ServerUnaryReactor* grpc_service::Rewrite(grpc::CallbackServerContext* context, const v1::RewriteRequest* in,
+                                                v1::RewriteResponse* out) {
+  return serve(door_, context, read_request(*in),
+               [out](const unary_call_ptr& call, gateway& broker, request::rewrite&&) {
+                 broker.rewrite(succeed_with(call, out, "the rewrite of the log has begun"));
+               });
+}
+
+grpc::ServerUnaryReactor* grpc_service::Backup(grpc::CallbackServerContext* context, const v1::BackupRequest* in,
+                                               v1::BackupResponse* out) {
+  return serve(door_, context, read_request(*in),
+               [out](const unary_call_ptr& call, gateway& broker, request::backup&& r) {
+                 broker.backup(std::move(r.folder), answer_in<backed_up>(call, out));
+               });
+}
+
 }  // namespace mqlite

@@ -89,6 +89,10 @@ struct purge_dead : topic_address {};
 struct stats {
   bool topics = false;
 };
+struct rewrite {};
+struct backup {
+  std::string folder;
+};
 struct ping {};
 struct auth {
   std::string token;

@@ -160,6 +160,12 @@ void fill(v1::ExtendResponse& out, const settled& result, const named_messages& 
 
 // -- dead letters ---------------------------------------------------------------------------------------------------------------
 
+void fill(v1::BackupResponse& out, const backed_up& result) {
+  out.set_success(true);
+  out.set_dir(result.folder);
+  out.set_bytes(result.bytes);
+}
+
 void fill(v1::PurgeResponse& out, std::uint64_t purged) {
   out.set_success(true);
   out.set_purged(static_cast<std::int64_t>(purged));

@@ -37,6 +37,7 @@ void fill(v1::AckResponse& out, const settled& result, const named_messages& nam
 void fill(v1::NackResponse& out, const settled& result, const named_messages& named);
 void fill(v1::ExtendResponse& out, const settled& result, const named_messages& named);
 
+void fill(v1::BackupResponse& out, const backed_up& result);
 void fill(v1::PurgeResponse& out, std::uint64_t purged);
 void fill(v1::PurgeDeadResponse& out, std::uint64_t purged);
 void fill(v1::RedriveDeadResponse& out, std::uint64_t redriven);

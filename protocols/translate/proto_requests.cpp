@@ -322,6 +322,14 @@ outcome<request::purge_dead> read_request(const v1::PurgeDeadRequest& in) {
 // -- the broker -----------------------------------------------------------------------------------------------------------------
 
 outcome<request::stats> read_request(const v1::GetStatsRequest& in) { return request::stats{in.topics()}; }
+outcome<request::rewrite> read_request(const v1::RewriteRequest&) { return request::rewrite{}; }
+
+outcome<request::backup> read_request(const v1::BackupRequest& in) {
+  reader fields;
+  if (in.dir().empty()) fields.refuse("`dir` is required: the folder for the backup, new or empty");
+  return fields.result(request::backup{in.dir()});
+}
+
 outcome<request::ping> read_request(const v1::PingRequest&) { return request::ping{}; }
 outcome<request::auth> read_request(const v1::AuthRequest& in) { return request::auth{in.token()}; }
 

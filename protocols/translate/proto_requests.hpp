@@ -36,6 +36,8 @@ outcome<request::redrive_dead> read_request(const v1::RedriveDeadRequest& in);
 outcome<request::purge_dead> read_request(const v1::PurgeDeadRequest& in);
 
 outcome<request::stats> read_request(const v1::GetStatsRequest& in);
+outcome<request::rewrite> read_request(const v1::RewriteRequest& in);
+outcome<request::backup> read_request(const v1::BackupRequest& in);
 outcome<request::ping> read_request(const v1::PingRequest& in);
 outcome<request::auth> read_request(const v1::AuthRequest& in);
 

@@ -264,6 +264,20 @@ class Looking(CliCase):
         self.assertEqual(len(json.loads(run("--json", "token", "new").stdout)["token"]), 43)
 
 
+class Log(CliCase):
+    def test_rewrite_and_backup(self):
+        ns, topic = self.make_topic()
+        self.cli("publish", ns, topic, "--lines", stdin="1\n2\n3\n")
+        self.assertEqual(self.cli("rewrite"), "the rewrite of the log has begun\n")
+        wait_until(lambda: self.broker.ok("GET", "/v1/stats")["log"]["rewrite"]["succeeded"] == 1, "the log is rewritten")
+        folder = os.path.join(self.temporary_folder(), "copy")
+        made = self.json("backup", folder)
+        self.assertEqual((made["dir"], made["bytes"] > 0), (folder, True))
+        self.assertIn("manifest", os.listdir(folder))
+        self.assertIn("error: ", self.refused("backup", folder))
+        self.assertRegex(self.cli("backup", f"{folder}-2"), f"^backed up .* to {folder}-2\n$")
+
+
 class Mistakes(CliCase):
     def test_refusals_are_one_line_and_exit_1(self):
         self.assertEqual(self.refused("topic", "list", "nowhere"), "error: NOT_FOUND: namespace nowhere not found")
