@@ -1,6 +1,7 @@
 """The gRPC door: every call, its status codes, long polls that end early, limits, reflection, health, and the way down."""
 
 import json
+import os
 import queue
 import random
 import socket
@@ -65,6 +66,10 @@ class EveryCallTest(SharedGrpcCase):
         self.assertEqual((resized.success, resized.new_queue_count, resized.version, resized.draining), (True, 4, info.version + 1, False))
         self.assertTrue(call("RebalanceTopic", namespace=self.namespace, name="orders").success)
         self.assertIn("totals", json.loads(call("GetStats").json))
+        copied = call("Backup", dir=os.path.join(self.temporary_folder(), "copy"))
+        self.assertEqual((copied.success, copied.bytes > 0), (True, True))
+        self.assertIn("manifest", os.listdir(copied.dir))
+        self.assertTrue(call("Rewrite").success)
 
         self.assertEqual(list(self.api.both("PublishStream", iter([pb.PublishRequest(**self.at, payload=b"s", queue_id=0)])))[0]
                          .results[0].queue_id, 0)
