@@ -1,10 +1,14 @@
 #pragma once
 
+#include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <functional>
 
 #if __has_include(<caf/scheduler/coordinator.hpp>)
 #include <caf/policy/unprofiled.hpp>
 #include <caf/scheduler/coordinator.hpp>
+#include <caf/scoped_execution_unit.hpp>
+#include <memory>
 
 #include "daemon/job_queue.hpp"
 #endif
@@ -28,7 +32,11 @@ class quiet_sharing : public caf::policy::unprofiled {
 
   template <class Coordinator>
   void central_enqueue(Coordinator* self, caf::resumable* job) {
-    d(self).queue.put(job);
+    auto& queue = d(self).queue;
+    if (helping_.queue == &queue)
+      queue.put(job, helping_.self);
+    else
+      queue.put(job);
   }
   template <class Worker>
   void external_enqueue(Worker* self, caf::resumable* job) {
@@ -48,6 +56,32 @@ class quiet_sharing : public caf::policy::unprofiled {
     if (own_ == nullptr) own_ = &queue.add_worker();
     return queue.take(*own_);
   }
+
+  /// Runs what jobs there are in the calling thread, as far as they are not more than `most`, and makes it a helper of the queue:
+  /// it must call this again after whatever may have led to jobs.
+  template <class Coordinator>
+  static void help(Coordinator& of, std::size_t most) {
+    auto& queue = of.data().queue;
+    if (helping_.queue == nullptr) {
+      helping_.queue = &queue;
+      helping_.context = std::make_unique<caf::scoped_execution_unit>(&of.system());
+    }
+    for (auto left = most;; --left) {
+      if (left == 0) return queue.leave(helping_.self);
+      auto* job = queue.try_take(helping_.self);
+      if (job == nullptr) return;
+      switch (job->resume(helping_.context.get(), of.max_throughput())) {
+        case caf::resumable::resume_later:
+          queue.put(job, helping_.self);
+          break;
+        case caf::resumable::shutdown_execution_unit:  // meant for a worker
+          queue.put(job);
+          return queue.leave(helping_.self);
+        default:
+          caf::intrusive_ptr_release(job);
+      }
+    }
+  }
   template <class Worker>
   void before_shutdown(Worker* self) {
     d(self->parent()).queue.leave(*own_);
@@ -60,6 +94,21 @@ class quiet_sharing : public caf::policy::unprofiled {
   }
 
  private:
+  /// Of a thread that helps.
+  struct helping {
+    helping() = default;
+    helping(const helping&) = delete;
+    helping& operator=(const helping&) = delete;
+    ~helping() {
+      if (queue != nullptr) queue->leave(self);
+    }
+
+    queue_type* queue = nullptr;
+    queue_type::helper self;
+    std::unique_ptr<caf::scoped_execution_unit> context;
+  };
+
+  static inline thread_local helping helping_;
   queue_type::sleeper* own_ = nullptr;  // of the worker that has this policy
 };
 
@@ -70,10 +119,19 @@ inline void choose_scheduler(caf::actor_system_config& config) {
   });
 }
 
+/// What a loop does between its events to run the actors that these woke; null when the scheduler takes no help.
+inline std::function<void()> help_for(caf::actor_system& system) {
+  constexpr std::size_t most_jobs = 64;  // before the loop looks at its events again
+  auto& scheduler = static_cast<caf::scheduler::coordinator<quiet_sharing>&>(system.scheduler());
+  return [&scheduler] { quiet_sharing::help(scheduler, most_jobs); };
+}
+
 #else
 
 /// This CAF takes no policy from outside: its `sharing` sleeps when there is nothing to do, its default spins.
 inline void choose_scheduler(caf::actor_system_config& config) { config.set("caf.scheduler.policy", "sharing"); }
+
+inline std::function<void()> help_for(caf::actor_system&) { return {}; }
 
 #endif
 

@@ -117,9 +117,10 @@ void run_broker(const settings& config, const std::string& version) {
   try {
     const auto connections = std::make_shared<connection_counter>(config.limits.max_connections);
     const auto publish_times = std::make_shared<latency_histogram>();
-    http_server http({config.server.http, config.limits, 1, version, {}, connections, publish_times}, broker);
-    tcp_server tcp({config.server.tcp, config.limits, 1, version, {}, connections, publish_times}, broker);
-    grpc_server grpc({config.server.grpc, config.limits, version, connections, publish_times}, broker);
+    const auto help = help_for(system);
+    http_server http({config.server.http, config.limits, 1, version, {}, connections, publish_times, help}, broker);
+    tcp_server tcp({config.server.tcp, config.limits, 1, version, {}, connections, publish_times, help}, broker);
+    grpc_server grpc({config.server.grpc, config.limits, version, connections, publish_times, help}, broker);
     std::optional<remote_server> remote;
     if (config.server.http.enabled) {
       const auto port = http.start();
@@ -147,10 +148,14 @@ void run_broker(const settings& config, const std::string& version) {
         "mqlite {} is ready (log: {})", version,
         config.persistence.enabled ? config.persistence.aof.dir : std::string("none, nothing survives a restart"));
     wait_for_signal();
-    http.stop(config.shutdown_timeout);
-    tcp.stop(config.shutdown_timeout);
-    grpc.stop(config.shutdown_timeout);
-    if (remote) remote->stop(config.shutdown_timeout);
+    {
+      // All at once: together they have shutdown_timeout.
+      const auto patience = config.shutdown_timeout;
+      const std::jthread stopping_http([&] { http.stop(patience); });
+      const std::jthread stopping_tcp([&] { tcp.stop(patience); });
+      const std::jthread stopping_grpc([&] { grpc.stop(patience); });
+      if (remote) remote->stop(patience);
+    }
     shut_down(broker, config.shutdown_timeout);
   } catch (...) {
     shut_down(broker, config.shutdown_timeout);

@@ -18,7 +18,10 @@ namespace mqlite {
 /// For the last, one sleeper looks at the queue every millisecond while there is work: a job behind one that takes long waits no
 /// longer than that. Without work all sleep for good.
 ///
-/// Callable from every thread, but for take() and leave(): each worker has a `sleeper` of its own.
+/// A thread that is no worker may help: a loop that waits for other events takes what jobs there are between them, so that a request
+/// that it read leads to its answer without a switch of threads. What a helper puts, it takes itself, unless jobs pile up.
+///
+/// Callable from every thread, but for take() and leave(): each worker has a `sleeper`, and each helper a `helper` of its own.
 template <class Job>
 class job_queue {
  public:
@@ -27,6 +30,11 @@ class job_queue {
     std::condition_variable wake;
     bool called = false;   ///< counts as awake again
     bool working = false;  ///< between two takes
+  };
+
+  /// What the queue knows of a thread that helps.
+  struct helper {
+    bool working = false;  ///< between two calls of try_take()
   };
 
   sleeper& add_worker() {
@@ -44,20 +52,41 @@ class job_queue {
     if (called != nullptr) called->wake.notify_one();
   }
 
+  /// From a helper, which calls try_take() soon.
+  void put(Job* job, const helper& by) {
+    sleeper* called = nullptr;
+    {
+      const std::lock_guard guard(mutex_);
+      jobs_.push_back(job);
+      if (jobs_.size() > tolerated * (awake_ + (by.working ? 0 : 1)) || (by.working && !watched_)) called = call();
+    }
+    if (called != nullptr) called->wake.notify_one();
+  }
+
   /// The next job, as soon as there is one; the worker is done with the one before.
   Job* take(sleeper& own) {
     std::unique_lock lock(mutex_);
     if (std::exchange(own.working, false)) --awake_;
     while (jobs_.empty()) sleep(own, lock);
-    auto* job = jobs_.front();
-    jobs_.pop_front();
-    ++taken_;
-    ++awake_;
-    own.working = true;
-    auto* called = jobs_.empty() || watched_ ? nullptr : call();
-    lock.unlock();
+    return take_first(own, lock);
+  }
+
+  /// The next job for a helper, which is done with the one before; null when there is none.
+  Job* try_take(helper& own) {
+    std::unique_lock lock(mutex_);
+    if (std::exchange(own.working, false)) --awake_;
+    return jobs_.empty() ? nullptr : take_first(own, lock);
+  }
+
+  /// The helper takes no more for now, or ever.
+  void leave(helper& own) {
+    sleeper* called = nullptr;
+    {
+      const std::lock_guard guard(mutex_);
+      if (std::exchange(own.working, false)) --awake_;
+      if (!jobs_.empty() && awake_ == 0) called = call();
+    }
     if (called != nullptr) called->wake.notify_one();
-    return job;
   }
 
   /// The worker ends.
@@ -83,6 +112,19 @@ class job_queue {
   static constexpr std::chrono::milliseconds watch{1};
   /// Jobs that may wait for each worker that is awake.
   static constexpr std::size_t tolerated = 2;
+
+  template <class Thread>
+  Job* take_first(Thread& own, std::unique_lock<std::mutex>& lock) {
+    auto* job = jobs_.front();
+    jobs_.pop_front();
+    ++taken_;
+    ++awake_;
+    own.working = true;
+    auto* called = jobs_.empty() || watched_ ? nullptr : call();
+    lock.unlock();
+    if (called != nullptr) called->wake.notify_one();
+    return job;
+  }
 
   /// The one that fell asleep last, because its caches are the warmest; null when all are awake.
   sleeper* call() {

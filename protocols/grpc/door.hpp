@@ -31,7 +31,9 @@ class open_call : public boost::intrusive::list_base_hook<boost::intrusive::link
 /// the only thread that asks the broker; its completions answer the calls.
 class grpc_door {
  public:
-  grpc_door(broker_actor broker, limit_settings limits, std::shared_ptr<latency_histogram> publish_times);
+  /// `between_events` is for the loop: see io_loop.
+  grpc_door(broker_actor broker, limit_settings limits, std::shared_ptr<latency_histogram> publish_times,
+            std::function<void()> between_events);
 
   io_loop& loop() noexcept { return loop_; }
   gateway& broker() noexcept { return *broker_; }

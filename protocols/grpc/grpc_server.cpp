@@ -89,7 +89,7 @@ grpc_options completed(grpc_options options) {
 grpc_server::implementation::implementation(grpc_options options, broker_actor broker)
     : options_(completed(std::move(options))),
       facts_{options_.version, options_.limits.max_memory, options_.connections},
-      door_(std::move(broker), options_.limits, options_.publish_times),
+      door_(std::move(broker), options_.limits, options_.publish_times, options_.between_events),
       service_(door_, [this](const broker_stats& stats, stats_detail detail) { return stats_text(stats, detail); }),
       connections_(door_.loop().context(), [counter = options_.connections] { counter->leave(protocol::grpc); }) {}
 

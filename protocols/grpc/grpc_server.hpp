@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -20,6 +21,7 @@ struct grpc_options {
   std::string version;                               ///< of the broker, for statistics
   std::shared_ptr<connection_counter> connections;   ///< shared with the other front ends; one of its own when null
   std::shared_ptr<latency_histogram> publish_times;  ///< the same
+  std::function<void()> between_events = {};         ///< of the loop, unless null: see io_loop
 };
 
 /// The gRPC front end: the API's service, reflection and grpc.health.v1.

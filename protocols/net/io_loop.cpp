@@ -21,29 +21,40 @@ class loop_adapter : public event_loop {
   io_loop& loop_;
 };
 
-/// An exception that reaches here is a bug of one handler; the connections of the others go on.
-void run_until_stopped(boost::asio::io_context& context) {
-  for (;;) {
-    try {
-      context.run();
-      return;
-    } catch (const std::exception& e) {
-      spdlog::error("a network event failed: {}", e.what());
-    }
-  }
-}
-
 }  // namespace
 
-io_loop::io_loop() : adapter_(std::make_unique<loop_adapter>(*this)) {}
+io_loop::io_loop() : io_loop(nullptr) {}
+
+io_loop::io_loop(std::function<void()> between)
+    : between_(std::move(between)), adapter_(std::make_unique<loop_adapter>(*this)) {}
 
 io_loop::~io_loop() { stop(); }
 
 void io_loop::start(std::string name) {
   thread_ = std::thread([this, name = std::move(name)] {
     pthread_setname_np(pthread_self(), name.c_str());
-    run_until_stopped(context_);
+    // An exception that reaches here is a bug of one handler; the connections of the others go on.
+    for (;;) {
+      try {
+        run_events();
+        return;
+      } catch (const std::exception& e) {
+        spdlog::error("a network event failed: {}", e.what());
+      }
+    }
   });
+}
+
+void io_loop::run_events() {
+  if (!between_) {
+    context_.run();
+    return;
+  }
+  while (context_.run_one() > 0) {
+    context_.poll();  // what else has happened: one burst leads to few messages
+    between_();
+  }
+  between_();
 }
 
 void io_loop::stop() {

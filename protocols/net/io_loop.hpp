@@ -19,6 +19,8 @@ class event_loop;
 class io_loop {
  public:
   io_loop();
+  /// `between`, unless null, runs in the loop's thread after each burst of events, and before the thread ends.
+  explicit io_loop(std::function<void()> between);
   io_loop(const io_loop&) = delete;
   io_loop& operator=(const io_loop&) = delete;
   /// Stops the loop; see stop().
@@ -42,8 +44,10 @@ class io_loop {
   event_loop& as_event_loop() noexcept { return *adapter_; }
 
  private:
+  void run_events();
   void drain();
 
+  std::function<void()> between_;
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;   // guarded by mutex_
   std::vector<std::function<void()>> running_;  // of the loop's thread: keeps its memory from burst to burst

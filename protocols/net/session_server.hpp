@@ -30,9 +30,10 @@ class session_server {
   /// Begins a session; runs in the thread of the group's loop.
   using session_maker = std::function<void(tcp_socket, const std::shared_ptr<Group>&)>;
 
-  session_server(std::size_t loops, const group_maker& make) {
+  /// `between` is for each loop: see io_loop.
+  session_server(std::size_t loops, const group_maker& make, const std::function<void()>& between) {
     for (std::size_t i = 0; i < std::max<std::size_t>(loops, 1); ++i) {
-      auto one = std::make_unique<worker>();
+      auto one = std::make_unique<worker>(between);
       one->group = make(one->loop);
       workers_.push_back(std::move(one));
     }
@@ -72,6 +73,8 @@ class session_server {
  private:
   /// One thread with its connections.
   struct worker {
+    explicit worker(std::function<void()> between) : loop(std::move(between)) {}
+
     io_loop loop;
     std::shared_ptr<Group> group;
   };

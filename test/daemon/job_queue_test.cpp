@@ -103,11 +103,68 @@ TEST_CASE("every job of several threads is run once, by several workers") {
   CHECK(std::all_of(all.begin(), all.end(), [](const job& one) { return one.times == 1; }));
 }
 
+TEST_CASE("a helper takes what there is and does not wait for more") {
+  queue jobs;
+  queue::helper self;
+  CHECK(jobs.try_take(self) == nullptr);
+  job first, second;
+  jobs.put(&first, self);
+  jobs.put(&second);
+  CHECK(jobs.try_take(self) == &first);
+  CHECK(jobs.try_take(self) == &second);
+  CHECK(jobs.try_take(self) == nullptr);
+}
+
+TEST_CASE("helpers and workers together run every job once") {
+  constexpr std::size_t helpers = 3, each = 5000;
+  std::vector<job> all(2 * helpers * each);  // half of them are put by the other half
+  std::atomic<std::size_t> done = 0;
+  {
+    pool workers(2);
+    std::vector<std::thread> threads;
+    for (std::size_t h = 0; h < helpers; ++h)
+      threads.emplace_back([&, h] {
+        queue::helper self;
+        const auto help = [&] {
+          while (auto* one = workers.jobs.try_take(self)) {
+            ++one->times;
+            one->run();
+          }
+        };
+        for (std::size_t i = 2 * h * each; i < 2 * (h + 1) * each; i += 2) {
+          all[i].run = [&, i] {
+            workers.jobs.put(&all[i + 1]);
+            ++done;
+          };
+          all[i + 1].run = [&] { ++done; };
+          workers.jobs.put(&all[i], self);
+          if (i % 3 == 0) help();
+        }
+        workers.jobs.leave(self);
+      });
+    for (auto& thread : threads) thread.join();
+    while (done != all.size()) std::this_thread::yield();
+  }
+  CHECK(std::all_of(all.begin(), all.end(), [](const job& one) { return one.times == 1; }));
+}
+
 /// Two jobs; the first does not end before the second was run. They outlive the workers that may still be leaving them.
 struct pair {
   gate begun, freed;
   job stuck, behind;
 };
+
+TEST_CASE("what a helper leaves lying is run by a worker") {
+  std::deque<pair> pairs(200);
+  pool workers(1);
+  for (auto& one : pairs) {
+    queue::helper self;
+    one.behind.run = [&] { one.freed.open(); };
+    workers.jobs.put(&one.behind, self);
+    workers.jobs.leave(self);
+    one.freed.pass();
+  }
+}
 
 TEST_CASE("a job behind one that does not end is run by another worker") {
   std::deque<pair> pairs(200);
@@ -138,5 +195,21 @@ TEST_CASE("a job that a running one puts is run while that one goes on") {
     };
     workers.jobs.put(&one.stuck);
     one.begun.pass();
+  }
+}
+
+TEST_CASE("a job that a helper puts while it runs another is run while that one goes on") {
+  std::deque<pair> pairs(200);
+  pool workers(1);
+  queue::helper self;
+  for (auto& one : pairs) {
+    one.behind.run = [&] { one.freed.open(); };
+    one.stuck.run = [&] {
+      workers.jobs.put(&one.behind, self);
+      one.freed.pass();
+    };
+    workers.jobs.put(&one.stuck, self);
+    while (auto* next = workers.jobs.try_take(self)) next->run();
+    one.freed.pass();
   }
 }
