@@ -259,6 +259,7 @@ void gateway::cancel(const consume_token& token) {
 
 void gateway::settle(std::string_view name_space, std::string_view topic, queue_number queue, settlement what,
                      std::vector<settle_target> targets, std::chrono::nanoseconds value, completion<settled> then) {
+  if (queue == any_queue) queue = 0;  // ids are looked for in all queues anyhow
   request<settled>(name_space, topic, std::move(then),
                    [queue, what, value, targets = std::move(targets)](auto r) mutable {
                      return command::settle{queue, what, std::move(targets), value, std::move(r), {}, {}};

@@ -216,6 +216,7 @@ struct adopted {
 struct drained {
   queue_number queue = 0;
   std::uint64_t received = 0;  ///< messages of the topic that it had seen by then
+  topic_totals totals;         ///< what it did until then
 };
 /// The queue is to be dropped: it reports when it is empty.
 struct drain {};
@@ -339,6 +340,7 @@ struct given {
 struct collect {
   std::uint64_t at_least = 1;  ///< nothing, if fewer are waiting
   std::size_t most = 1;
+  std::uint64_t most_bytes = most_answer_bytes;
   bool auto_ack = false;
   std::chrono::nanoseconds lease{0};
 };

@@ -66,12 +66,17 @@ struct consumed {
   }
 };
 
+/// Bytes of messages in one answer, give or take a message.
+inline constexpr std::uint64_t most_answer_bytes = 16ULL << 20;
+
 /// How to consume.
 struct consume_options {
   std::size_t most = 1;
   bool auto_ack = false;
   std::chrono::nanoseconds wait{0};   ///< how long to wait for a first message
   std::chrono::nanoseconds lease{0};  ///< 0 = the topic's ack_timeout
+  /// No further message once those that were found take so much memory.
+  std::uint64_t most_bytes = most_answer_bytes;
 };
 
 /// What to do with delivered messages.

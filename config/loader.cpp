@@ -151,6 +151,14 @@ void check_companions(const loaded_settings& result) {
   need(values.auth.enabled, "auth.enabled", values.auth.tokens_file, "auth.tokens_file");
 }
 
+void check_what_is_built(const loaded_settings& result) {
+  auto refuse = [&](bool enabled, const std::string& key, const std::string& why) {
+    if (enabled) throw config_error(origin_of(result, {key}), key + ": " + why);
+  };
+  refuse(result.values.tls.enabled, "tls.enabled", "this version does not speak TLS yet; put a TLS proxy in front");
+  refuse(result.values.auth.enabled, "auth.enabled", "this version does not check tokens yet");
+}
+
 }  // namespace
 
 loaded_settings load_settings(const load_options& options) {
@@ -160,6 +168,7 @@ loaded_settings load_settings(const load_options& options) {
   apply_flags(result, options.flags);
   check_listeners(result);
   check_companions(result);
+  check_what_is_built(result);
   return result;
 }
 

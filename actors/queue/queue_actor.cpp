@@ -148,8 +148,11 @@ reported queue_state::on_report() {
 void queue_state::on_peek(command::peek& command) {
   catch_up();
   std::vector<peeked> seen;
+  std::uint64_t bytes = 0;
   const auto look = [&](entry_handle h) {
     const auto& e = (*core_)[h];
+    if (bytes >= most_answer_bytes) return;
+    bytes += e.message->footprint();
     seen.push_back({e.message, number_, e.deliveries, dead_reason::none, 0});
   };
   switch (command.state) {

@@ -78,7 +78,7 @@ class queue_state {
   /// Leases `taken` to whoever `to` passes them to, once the record of it is written.
   void hand_out(const std::vector<entry_handle>& taken, std::uint64_t batch, bool auto_ack,
                 std::chrono::nanoseconds lease, std::uint64_t subscription, hand_out_to to);
-  void hand_out(std::size_t most, bool auto_ack, std::chrono::nanoseconds lease, hand_out_to to);
+  void hand_out(const consume_options& options, hand_out_to to);
   hand_over make_hand_over(event::handed report);
   /// They never reached their consumer.
   void put_back(const std::vector<entry_handle>& entries, bool auto_ack);

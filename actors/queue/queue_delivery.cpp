@@ -9,8 +9,6 @@ namespace {
 
 // Messages of one push: a slow reader has its bytes counted between them.
 constexpr std::size_t most_pushed = 256;
-// Bytes of one answer to a consume, give or take a message.
-constexpr std::uint64_t most_consumed_bytes = 16ULL << 20;
 // A timer keeps its actor alive until it goes off, so none is set for longer.
 constexpr std::chrono::nanoseconds longest_timer = std::chrono::seconds(30);
 
@@ -44,7 +42,7 @@ void queue_state::on_consume(command::consume& command) {
   catch_up();
   const auto& options = command.options;
   if (core_->ready() > 0) {
-    hand_out(options.most, options.auto_ack, lease_of(options.lease), std::move(command.answer));
+    hand_out(options, std::move(command.answer));
     return serve();
   }
   if (options.wait.count() == 0 && !may_steal()) return command.answer(consumed{});
@@ -59,7 +57,8 @@ caf::result<collected> queue_state::on_collect(const collect& request) {
   if (core_->ready() == 0 || core_->ready() < request.at_least)
     return collected{{}, std::nullopt, core_->ready(), received_};
   auto promise = self_->make_response_promise<collected>();
-  hand_out(request.most, request.auto_ack, lease_of(request.lease), [this, promise](outcome<consumed> found) mutable {
+  const consume_options options{request.most, request.auto_ack, {}, request.lease, request.most_bytes};
+  hand_out(options, [this, promise](outcome<consumed> found) mutable {
     collected answer{{}, std::nullopt, core_->ready(), received_};
     if (found) {
       answer.found = std::move(*found);
@@ -76,20 +75,20 @@ void queue_state::serve() {
   for (const auto owner : core_->take_freed()) subscribers_.freed(owner, 1, 0);
   while (core_->ready() > 0 && !waiters_.empty()) {
     auto w = waiters_.pop();
-    hand_out(w.command.options.most, w.command.options.auto_ack, lease_of(w.command.options.lease),
-             std::move(w.command.answer));
+    hand_out(w.command.options, std::move(w.command.answer));
   }
   serve_subscribers();
   ask_to_rebalance();
-  if (draining_ && core_->size() == 0) tell(topic_, event::drained{number_, received_});
+  if (draining_ && core_->size() == 0) tell(topic_, event::drained{number_, received_, totals_});
   arm();
 }
 
 // -- handing out --------------------------------------------------------------------------------------------------------------
 
-void queue_state::hand_out(std::size_t most, bool auto_ack, std::chrono::nanoseconds lease, hand_out_to to) {
+void queue_state::hand_out(const consume_options& options, hand_out_to to) {
   const auto batch = ++last_batch_;
-  hand_out(core_->take(most, most_consumed_bytes, pulled, batch), batch, auto_ack, lease, 0, std::move(to));
+  hand_out(core_->take(options.most, options.most_bytes, pulled, batch), batch, options.auto_ack,
+           lease_of(options.lease), 0, std::move(to));
 }
 
 void queue_state::hand_out(const std::vector<entry_handle>& taken, std::uint64_t batch, bool auto_ack,

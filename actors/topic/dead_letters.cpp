@@ -43,7 +43,11 @@ void dead_letters::end_snapshot() {
 
 std::vector<peeked> dead_letters::list(std::size_t most) const {
   std::vector<peeked> result;
-  for (auto i = letters_.begin(); i != letters_.end() && result.size() < most; ++i) result.push_back(i->second);
+  std::uint64_t bytes = 0;
+  for (auto i = letters_.begin(); i != letters_.end() && result.size() < most && bytes < most_answer_bytes; ++i) {
+    bytes += i->second.message->footprint();
+    result.push_back(i->second);
+  }
   return result;
 }
 

@@ -4,7 +4,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -181,7 +180,8 @@ class topic_state {
   std::int64_t steal_retry_ = timer_heap<int>::never;  ///< when those that starve are woken, come what may
   std::chrono::nanoseconds steal_pause_{0};
   std::int64_t drain_until_ = timer_heap<int>::never;
-  std::set<queue_number> drained_;  ///< of the queues that are being dropped: those that are empty
+  /// Of the queues that are being dropped: those that are empty, and what they have counted.
+  std::map<queue_number, topic_totals> drained_;
   moves moves_;
   std::vector<command::settle> after_moves_;  ///< look for messages that may be on their way
   enum class snapshot_stage {

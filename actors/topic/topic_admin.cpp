@@ -178,7 +178,7 @@ void topic_state::end_drain() {
 void topic_state::on_drained(const event::drained& event) {
   if (drain_until_ == timer_heap<int>::never || event.queue < active_ || !exists(event.queue)) return;
   if (board_.on_the_way(event.queue, event.received) > 0) return;  // it will be filled again
-  drained_.insert(event.queue);
+  drained_[event.queue] = event.totals;
   drop_drained();
 }
 
@@ -187,6 +187,7 @@ void topic_state::drop_drained() {
   // Nor while a snapshot is taken: what has left a queue before its turn may still be in its keeping.
   if (snapshot_ != snapshot_stage::none) return;
   if (drained_.empty() || moves_.any() || drained_.size() < queues_.size() - static_cast<std::size_t>(active_)) return;
+  for (const auto& [queue, totals] : drained_) totals_ += totals;
   drained_.clear();
   for (auto i = static_cast<std::size_t>(active_); i < queues_.size(); ++i) tell(queues_[i], event::dropped{});
   queues_.resize(static_cast<std::size_t>(active_));

@@ -20,6 +20,7 @@ struct topic_state::sweep {
   std::uint64_t number = 0;  ///< by age
   std::int64_t until = 0;    ///< waits until then when nothing is there
   consumed found;
+  std::uint64_t bytes = 0;  ///< of what was found
   std::vector<bool> asked;
   std::vector<bool> declined;  ///< had fewer than another one might have had
   std::uint64_t news = 0;      ///< what had come when this round began
@@ -50,14 +51,15 @@ void topic_state::go_on(std::shared_ptr<sweep> s) {
   s->asked.resize(queues_.size());
   s->declined.resize(queues_.size());
   const auto have = s->found.deliveries.size();
+  const auto& options = s->command.options;
   const auto busiest = board_.busiest(s->asked);
-  if (!busiest || have >= s->command.options.most || s->cancelled) return finish(s);
+  if (!busiest || have >= options.most || s->bytes >= options.most_bytes || s->cancelled) return finish(s);
   const auto next = busiest->queue;
   const auto i = static_cast<std::size_t>(next);
   const auto at_least = s->declined[i] ? 1 : std::max<std::uint64_t>(1, busiest->next_bound);
-  const auto& options = s->command.options;
   s->asked[i] = true;
-  ask(self_, queues_[i], collect{at_least, options.most - have, options.auto_ack, options.lease})
+  ask(self_, queues_[i],
+      collect{at_least, options.most - have, options.most_bytes - s->bytes, options.auto_ack, options.lease})
       .then(
           [this, s, next, i](collected& answer) {
             if (exists(next)) board_.corrected(next, answer.ready, answer.received);
@@ -67,6 +69,7 @@ void topic_state::go_on(std::shared_ptr<sweep> s) {
               s->asked[i] = false;
             }
             if (answer.problem && !s->problem) s->problem = std::move(answer.problem);
+            for (const auto& one : answer.found.deliveries) s->bytes += one.message->footprint();
             std::move(answer.found.deliveries.begin(), answer.found.deliveries.end(),
                       std::back_inserter(all.deliveries));
             std::move(answer.found.hand_overs.begin(), answer.found.hand_overs.end(),
@@ -202,8 +205,9 @@ void topic_state::on_subscribe(command::subscribe& command) {
     return command.answer(failure{error_code::failed_precondition,
                                   "topic " + name_ + " has steal = off: subscribe to one of its queues"});
   ask_all([this, command](std::vector<reported> reports) mutable {
+    std::erase_if(reports, [this](const reported& r) { return r.details.queue >= active_; });
     const auto fewest = std::min_element(reports.begin(), reports.end(), [](const auto& a, const auto& b) {
-      return a.details.consumers < b.details.consumers;
+      return std::pair(a.details.consumers, a.details.queue) < std::pair(b.details.consumers, b.details.queue);
     });
     command.queue = fewest == reports.end() ? 0 : fewest->details.queue;
     pass_on(command);

@@ -153,9 +153,7 @@ caf::result<wire::settled> topic_door_state::on_settle(std::vector<std::string> 
   if (shared_->stopping) return stopping_error();
   if (!value) return error_of(value.why());
   wire_fields fields;
-  // Where the ids are is found out anyhow.
-  auto at = fields.queue(queue, usual_queue());
-  if (at == any_queue) at = 0;
+  const auto at = fields.queue(queue, usual_queue());
   auto named = std::make_shared<named_messages>(fields.messages(std::move(ids)));
   if (fields.refusal()) return error_of(*fields.refusal());
   auto to = promise<wire::settled>();

@@ -138,9 +138,7 @@ template <>
 struct operation<request::settle> {
   using result = settled;
   static void start(gateway& g, request::settle& r, completion<result> then) {
-    // Where the ids are is found out anyhow.
-    const auto queue = r.queue == any_queue ? 0 : r.queue;
-    g.settle(r.name_space, r.topic, queue, r.what, std::move(r.messages.targets), r.value, std::move(then));
+    g.settle(r.name_space, r.topic, r.queue, r.what, std::move(r.messages.targets), r.value, std::move(then));
   }
   static void json(std::string& out, const request::settle& r, const result& how) {
     append_settled(out, r.what, how, r.messages);

@@ -152,7 +152,7 @@ void session::on_consumed(answer_line::number n, const answer_address& to, const
                           bool cancelled, outcome<consumed> messages) {
   // Where nobody sees the end of a wait, it ended with nothing.
   if (cancelled && !messages && messages.why().abandoned) messages = consumed();
-  if (messages && peer_ended_) *messages = consumed();
+  if (messages && cancelled) *messages = consumed();
   auto* owed = line_.find(n);
   answer(n, [&](std::string& out) {
     if (!messages) return write_failure(out, to, count(), messages.why());

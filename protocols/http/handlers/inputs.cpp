@@ -1,6 +1,7 @@
 #include "protocols/http/handlers/inputs.hpp"
 
 #include <algorithm>
+#include <boost/beast/core/string.hpp>
 #include <limits>
 
 #include "protocols/http/respond.hpp"
@@ -87,12 +88,11 @@ bool read_query(exchange& x, std::string_view name, std::int64_t least, std::int
 bool read_query(exchange& x, std::string_view name, bool& value) {
   const auto text = query_value(x.request(), name);
   if (!text) return true;
-  if (*text != "true" && *text != "false" && *text != "1" && *text != "0") {
-    refuse_argument(x, "`" + std::string(name) + "` must be true or false");
-    return false;
-  }
-  value = *text == "true" || *text == "1";
-  return true;
+  // Some libraries capitalise them.
+  value = boost::beast::iequals(*text, "true") || *text == "1";
+  if (value || boost::beast::iequals(*text, "false") || *text == "0") return true;
+  refuse_argument(x, "`" + std::string(name) + "` must be true or false");
+  return false;
 }
 
 }  // namespace mqlite
