@@ -303,11 +303,13 @@ struct next_slice {};
 struct queue_slice {
   queue_number queue = 0;
   std::vector<snapshot_entry> entries;
-  bool last = false;  ///< nothing comes behind it
+  bool last = false;   ///< nothing comes behind it
+  bool valid = false;  ///< else there is no snapshot: it was given up
 };
 struct dead_slice {
   std::vector<peeked> letters;
   bool last = false;
+  bool valid = false;
 };
 namespace event {
 /// Nothing more is asked of the snapshot.

@@ -57,7 +57,8 @@ std::vector<setting_key> make_keys() {
       MQLITE_KEY(persistence.aof.rewrite_percentage, integer_value<std::uint32_t>(0, 1'000'000),
                  "Growth in percent that starts a rewrite; 0 = never by itself"),
 
-      MQLITE_KEY(limits.max_message_bytes, size_value(1, gb), "Payload, headers and key of one message"),
+      // A record of the log holds one at least, along with what else came in the same moment.
+      MQLITE_KEY(limits.max_message_bytes, size_value(1, gb / 8), "Payload, headers and key of one message"),
       MQLITE_KEY(limits.max_request_bytes, size_value(1, gb), "One HTTP body, gRPC message or TCP frame"),
       MQLITE_KEY(limits.max_memory, size_value(0), "Publishes are refused above it; 0 = no limit"),
       MQLITE_KEY(limits.max_connections, integer_value<std::uint32_t>(1, 10'000'000), "Connections of all protocols"),

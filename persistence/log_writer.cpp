@@ -179,6 +179,11 @@ void log_writer::sync_failed(const std::shared_ptr<file>& failed_file, std::erro
   fail("fsync", reason);
 }
 
+bool log_writer::has_unvouched() const {
+  return std::any_of(incrs_.begin(), incrs_.end(),
+                     [](const incr& one) { return one.poisoned || one.entry.state == file_state::cut; });
+}
+
 std::optional<log_failure> log_writer::begin_new_file() {
   auto change = plan_new_file();
   auto failed = change.run();

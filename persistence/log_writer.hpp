@@ -75,6 +75,9 @@ class log_writer {
   void sync_failed(const std::shared_ptr<file>& failed_file, std::error_code reason,
                    std::uint64_t keep = std::numeric_limits<std::uint64_t>::max());
 
+  /// Whether the log has files whose ends are not known to be on the disk, for good: only a rewrite makes up for that.
+  bool has_unvouched() const;
+
   /// Why the writer is failed; nothing when it is not.
   const std::optional<log_failure>& failed() const { return failed_; }
 

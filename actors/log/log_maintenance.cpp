@@ -200,11 +200,16 @@ void persistence_state::on_backup(const command::backup& command) {
 }
 
 void persistence_state::copy_into(const std::string& folder, const reply<backed_up>& answer) {
+  // An fsync of the log that fails now tells of bytes that the copy may hold, and need not be told again to who syncs that.
+  if (auto why = problem()) return end_backup(answer, std::move(*why));
   auto copied = std::make_shared<std::optional<log_result<std::uint64_t>>>();
   on_worker([copied, folder, plan = writer_->plan_backup(),
              cancelled = cancelled_] { *copied = copy_log(plan, folder, *cancelled); },
-            [this, copied, folder, answer] {
+            [this, copied, folder, answer, failures = sync_failures_] {
               const auto& how = **copied;
+              if (how && failures != sync_failures_)
+                return end_backup(answer,
+                                  failure{error_code::unavailable, "backup: an fsync of the log has failed meanwhile"});
               if (!how) return end_backup(answer, closing_ ? *problem() : cannot_copy(how.error()));
               end_backup(answer, backed_up{folder, *how});
             });
@@ -215,7 +220,8 @@ void persistence_state::end_backup(const reply<backed_up>& answer, outcome<backe
   if (worker_) stop(std::exchange(worker_, nullptr));
   if (how) spdlog::info("the log was copied into {}: {:.1f} MB", how->folder, megabytes(how->bytes));
   answer(std::move(how));
-  if (closing_) close_when_idle();
+  if (closing_) return close_when_idle();
+  rewrite_if_due();
 }
 
 }  // namespace mqlite

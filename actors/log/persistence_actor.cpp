@@ -54,6 +54,7 @@ persistence_state::persistence_state(persistence_actor::pointer self, std::share
       rules_(rules) {
   end_process_on_exception(self);
   safe_length_ = writer_->length();  // opening has synced it
+  rewrite_owed_ = policy_ != fsync_policy::always && writer_->has_unvouched();
   status_.enabled = true;
   status_.fsync = name_of(policy);
   status_.folder = writer_->folder().string();
@@ -116,7 +117,7 @@ void persistence_state::on_flush() {
   flush_scheduled_ = false;
   if (new_written_.empty() && new_promised_.empty()) return;
   ++status_.writes;
-  if (writer_->flush()) return refuse_all();
+  if (writer_->flush()) return write_failed();
   report(std::exchange(new_written_, {}), durability::written, std::nullopt);
   written(std::exchange(new_promised_, {}));
   rewrite_if_due();
@@ -150,7 +151,7 @@ void persistence_state::start_sync() {
     sync_again_ = true;
     return;
   }
-  if (writer_->failed()) return;
+  if (poisoned_) return;
   sync_running_ = true;
   sync_again_ = false;
   sync_started_ = clock_->now();
@@ -192,15 +193,24 @@ void persistence_state::synced(const std::vector<sync_target>& targets, std::siz
       if (left.handle == targets[i].handle) left.safe = targets[i].length;
   }
   std::erase_if(unsynced_, [](const auto& left) { return left.safe == left.length; });
-  if (error) {
-    if (policy_ != fsync_policy::always) rewrite_owed_ = true;  // answers did not wait for it
-    lose_unsynced(targets[good].handle, error);
-    report(waited, durability::promised, problem());
-    return refuse_all();
-  }
+  if (error) return sync_failed(targets[good].handle, error, std::move(waited));
   report(waited, durability::promised, std::nullopt);
   if (commits) commit_base();
   if (sync_again_ || !to_sync_.empty()) start_sync();
+}
+
+// What is refused must not be in the log: an answer to a later one would build on it.
+void persistence_state::sync_failed(const std::shared_ptr<file>& failed_file, std::error_code error,
+                                    waiting_list waited) {
+  poisoned_ = true;
+  ++sync_failures_;
+  std::move(to_sync_.begin(), to_sync_.end(), std::back_inserter(waited));
+  to_sync_.clear();
+  lose_unsynced(failed_file, error);
+  // Elsewhere than under `always` they only waited so as not to be too many: they are as safe as those that were answered at once.
+  report(waited, durability::promised, policy_ == fsync_policy::always ? problem() : std::nullopt);
+  if (policy_ != fsync_policy::always) rewrite_owed_ = true;
+  write_failed();
 }
 
 // Under `always` nobody behind the last good fsync has had an answer: what they asked for goes, in whatever file it stands.
@@ -212,14 +222,15 @@ void persistence_state::lose_unsynced(const std::shared_ptr<file>& failed_file, 
 
 // -- failing ------------------------------------------------------------------------------------------------------------------
 
-void persistence_state::refuse_all() {
+// What waits to be written is refused. What was written before, and waits for the disk, is no worse off than it was.
+void persistence_state::write_failed() {
   writer_->flush();  // it has failed: this throws away what is queued, so that nothing refused is written later
   const auto why = problem();
   report(std::exchange(new_written_, {}), durability::written, why);
   report(std::exchange(new_promised_, {}), durability::promised, why);
-  report(std::exchange(to_sync_, {}), durability::promised, why);
   abandon_rewrite();
   wait_for_recovery();
+  if (!to_sync_.empty()) start_sync();
 }
 
 void persistence_state::wait_for_recovery() {
@@ -235,7 +246,10 @@ void persistence_state::try_later() {
 
 void persistence_state::on_retry() {
   if (closing_) return;
-  if (sync_running_) return try_later();  // how it ends decides where the old file ends
+  if (sync_running_ || !to_sync_.empty()) {  // how that ends decides where the old file ends
+    start_sync();
+    return try_later();
+  }
   if (change_running_) return try_later();
   auto change = std::make_shared<log_change>(writer_->plan_new_file());
   change_running_ = true;
@@ -249,7 +263,8 @@ void persistence_state::on_retry() {
         safe_length_ = writer_->length();
         unsynced_
             .clear();  // the change has brought them to the disk, or has written down that their ends are not vouched for
-        recovering_ = false;
+        recovering_ = poisoned_ = false;
+        if (policy_ != fsync_policy::always && writer_->has_unvouched()) rewrite_owed_ = true;
         pause_ = {};
         spdlog::info("the log is written again, into {}", writer_->current_name());
         rewrite_if_due();

@@ -33,9 +33,10 @@ struct rewrite_rules {
 /// **Operation.** An append is queued, and a message that the actor sends itself comes behind everything that waits: then all of it
 /// is written, and answered as far as `fsync` allows. The write goes to the page cache; only the disk worker waits for the disk.
 ///
-/// **Failure.** When a write or an fsync fails, everything that waits is refused, and so is what comes, until a new file could be
-/// begun; that is tried again and again, with growing pauses. What was answered before stays as it was. After a failed fsync
-/// (except under `always`) it is not known to be on the disk, so a rewrite follows as soon as the log can be written again.
+/// **Failure.** When a write or an fsync fails, everything that waits for it is refused, and so is what comes, until a new file could
+/// be begun; that is tried again and again, with growing pauses. What is refused is not in the log. What was answered before stays
+/// as it was. After a failed fsync (except under `always`) it is not known to be on the disk, so a rewrite follows as soon as the log
+/// can be written again, in this process or the next.
 ///
 /// **Rewriting and copying** (log_maintenance.cpp). Appends are switched to a new file first; then the earlier ones are replaced by
 /// a base that the rewriter writes, or copied. One of the two at a time. The log stays as it is until the new manifest is in force,
@@ -75,7 +76,8 @@ class persistence_state {
   void close_when_idle();
 
   void written(waiting_list promised);
-  void refuse_all();
+  void write_failed();
+  void sync_failed(const std::shared_ptr<file>& failed_file, std::error_code error, waiting_list waited);
   void wait_for_recovery();
   void try_later();
   static void report(const waiting_list& list, durability level, const std::optional<failure>& problem);
@@ -125,6 +127,8 @@ class persistence_state {
   std::uint64_t safe_length_ = 0;      ///< bytes of the current file that an fsync has brought to the disk
   std::vector<sync_target> unsynced_;  ///< earlier files whose ends are not on the disk yet
   bool recovering_ = false;            ///< a new file is being begun, or will be
+  bool poisoned_ = false;              ///< an fsync of the current file or an earlier one has failed
+  std::uint64_t sync_failures_ = 0;    ///< so far
   std::chrono::nanoseconds pause_{0};
   bool closing_ = false;
   bool change_running_ = false;

@@ -12,6 +12,19 @@
 /// The log's records from the actors' side: each function gives one framed record, ready to be appended.
 namespace mqlite::records {
 
+/// Messages that one record names at most: a record stays far below what a start reads at once, however many are concerned.
+inline constexpr std::size_t most_ids = 100'000;
+
+/// `all` in parts that are fit for a record each.
+template <class T>
+std::vector<std::vector<T>> in_parts(const std::vector<T>& all) {
+  std::vector<std::vector<T>> parts;
+  for (std::size_t i = 0; i < all.size(); i += most_ids)
+    parts.emplace_back(all.begin() + static_cast<std::ptrdiff_t>(i),
+                       all.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_ids, all.size())));
+  return parts;
+}
+
 /// Collects what a record says of several messages of one queue.
 class id_list {
  public:

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace mqlite {
+namespace {
+
+failure given_up() { return {error_code::unavailable, "it was given up"}; }
+
+}  // namespace
+
 rewriter_state::rewriter_state(rewriter_actor::pointer self, broker_actor broker, std::shared_ptr<record_sink> sink,
                                std::shared_ptr<rewrite_progress> progress, reply<done> answer)
     : answer_(std::move(answer)),
@@ -20,9 +26,7 @@ rewriter_state::~rewriter_state() {
 rewriter_actor::behavior_type rewriter_state::make_behavior() {
   return {
       [this](event::begin_rewriting) { start(); },
-      [this](event::abandon) {
-        end(failure{error_code::unavailable, "it was given up"});
-      },
+      [this](event::abandon) { end(given_up()); },
   };
 }
 
@@ -87,6 +91,7 @@ void rewriter_state::ask_slice() {
   ask(self_, queues_.front(), next_slice{})
       .then(
           [this](const queue_slice& slice) {
+            if (!slice.valid) return end(given_up());
             write(slice);
             if (!slice.last) return ask_slice();
             queues_.pop_front();
@@ -100,6 +105,7 @@ void rewriter_state::ask_dead() {
   ask(self_, topic_, next_slice{})
       .then(
           [this](const dead_slice& slice) {
+            if (!slice.valid) return end(given_up());
             write(slice);
             if (!slice.last) return ask_dead();
             end_topic();

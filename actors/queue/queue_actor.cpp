@@ -112,6 +112,7 @@ void queue_state::on_settings(const event::settings_changed& event) {
 }
 
 void queue_state::on_dropped() {
+  if (released_.messages != 0 || released_.bytes != 0) tell(topic_, std::exchange(released_, {}));
   while (!waiters_.empty()) waiters_.pop().command.answer(gone());
   self_->quit();
 }
@@ -130,7 +131,7 @@ caf::result<queue_snapshot_begun> queue_state::on_begin_snapshot() {
 }
 
 queue_slice queue_state::on_next_slice() {
-  queue_slice slice{number_, {}, false};
+  queue_slice slice{number_, {}, false, core_->has_snapshot()};
   slice.entries.reserve(slice_size);
   slice.last = !core_->next_slice(slice_size, now(), slice.entries);
   return slice;

@@ -40,7 +40,6 @@ class queue_state {
   using then = log_appender::continuation;
   using hand_out_to = std::function<void(outcome<consumed>)>;
   // Ids in one record: enough to be quick, little enough to bound the record.
-  static constexpr std::size_t most_ids = 100'000;
   // Messages that a snapshot takes at once: some hundred microseconds of the queue's time.
   static constexpr std::size_t slice_size = 2'000;
 
@@ -93,6 +92,7 @@ class queue_state {
   void take_back(const std::vector<entry_handle>& entries, std::int64_t not_before, settled& so_far, then and_then);
   void extend(const std::vector<entry_handle>& entries, std::int64_t until, then and_then);
   void bury(const std::vector<burial>& burials);
+  void bury(std::vector<entry_handle> entries, dead_reason reason);
   void tell_released(std::int64_t messages, std::int64_t bytes);
   /// More is waiting than `before`, and the topic did not send it.
   void tell_replenished(std::size_t before);
@@ -119,6 +119,7 @@ class queue_state {
   /// Appends what `make` makes of the ids, in as many records as keep each of them small; goes on when all are stored, or one was not.
   template <class Make>
   void append_parts(const std::vector<message_id>& ids, durability level, Make make, then and_then) {
+    using records::most_ids;
     for (std::size_t i = 0; i < ids.size() || i == 0; i += most_ids) {
       records::id_list part;
       for (std::size_t j = i; j < std::min(i + most_ids, ids.size()); ++j) part.add(ids[j]);
@@ -146,7 +147,8 @@ class queue_state {
   std::unordered_map<entry_handle, bool> handed_while_settling_;
   std::uint64_t snapshots_ = 0;  ///< number of the last one; rises once more when it is given up
   std::int64_t armed_ = timer_heap<int>::never;
-  std::uint64_t received_ = 0;  ///< messages that the topic knows to have come here
+  std::uint64_t received_ = 0;        ///< messages that the topic knows to have come here
+  std::int64_t push_not_before_ = 0;  ///< subscribers wait, because the log has refused
   topic_totals totals_;
 };
 

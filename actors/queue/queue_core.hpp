@@ -144,6 +144,7 @@ class queue_core {
   /// Appends the next entries to `out`, about `most` of them. False when nothing is left: the snapshot is over.
   bool next_slice(std::size_t most, std::int64_t now, std::vector<snapshot_entry>& out);
   void end_snapshot() { snapshot_ = nullptr; }
+  bool has_snapshot() const noexcept { return snapshot_ != nullptr; }
 
   // -- looking ----------------------------------------------------------------------------------------------------------------
 

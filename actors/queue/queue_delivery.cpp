@@ -9,6 +9,8 @@ namespace {
 
 // Messages of one push: a slow reader has its bytes counted between them.
 constexpr std::size_t most_pushed = 256;
+// After the log has refused what a push needs, until the next is tried.
+constexpr std::chrono::nanoseconds push_pause = std::chrono::milliseconds(100);
 // A timer keeps its actor alive until it goes off, so none is set for longer.
 constexpr std::chrono::nanoseconds longest_timer = std::chrono::seconds(30);
 
@@ -30,8 +32,10 @@ void queue_state::catch_up() {
 
 void queue_state::arm() {
   const auto at = now();
-  const auto next = std::min({core_->next_due(), waiters_.next_due(), later(at, longest_timer)});
-  if (next >= armed_ || (core_->next_due() == timer_heap<int>::never && waiters_.empty())) return;
+  const auto resume = push_not_before_ > at ? push_not_before_ : timer_heap<int>::never;
+  const auto next = std::min({core_->next_due(), waiters_.next_due(), resume, later(at, longest_timer)});
+  const bool idle = core_->next_due() == timer_heap<int>::never && resume == timer_heap<int>::never && waiters_.empty();
+  if (next >= armed_ || idle) return;
   armed_ = next;
   tell_after(self_, std::chrono::nanoseconds(std::max<std::int64_t>(next - at, 0)), me(), event::tick{next});
 }
@@ -221,6 +225,7 @@ void queue_state::on_unsubscribe(const event::unsubscribe& event) {
 
 // Those with room take turns, each getting its share of what is there.
 void queue_state::serve_subscribers() {
+  if (now() < push_not_before_) return;
   while (core_->ready() > 0 && subscribers_.hungry()) {
     const auto share = (core_->ready() + subscribers_.line() - 1) / subscribers_.line();
     const auto id = subscribers_.next();
@@ -229,9 +234,11 @@ void queue_state::serve_subscribers() {
     const auto taken = core_->take(std::min({s.room(), share, most_pushed}), s.room_bytes(), id, batch);
     s.in_flight += taken.size();
     for (const auto h : taken) s.unconfirmed += (*core_)[h].message->footprint();
-    hand_out(taken, batch, s.auto_ack, core_->settings().ack_timeout, id, [to = s.actor](outcome<consumed> messages) {
-      if (messages) tell(to, event::deliver{std::move(*messages)});
-    });
+    hand_out(taken, batch, s.auto_ack, core_->settings().ack_timeout, id,
+             [this, to = s.actor](outcome<consumed> messages) {
+               if (messages) return tell(to, event::deliver{std::move(*messages)});
+               push_not_before_ = later(now(), push_pause);  // they come back at once, and would be pushed again
+             });
   }
 }
 

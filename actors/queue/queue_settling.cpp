@@ -1,6 +1,7 @@
 #include <map>
 
 #include "actors/compat.hpp"
+#include "actors/part_count.hpp"
 #include "actors/queue/queue_actor.hpp"
 
 // How messages leave a queue, or come back to it: acknowledged, returned, extended, buried, purged.
@@ -153,22 +154,25 @@ void queue_state::extend(const std::vector<entry_handle>& entries, std::int64_t 
 void queue_state::bury(const std::vector<burial>& burials) {
   std::map<dead_reason, std::vector<entry_handle>> by_reason;
   for (const auto& b : burials) by_reason[b.reason].push_back(b.entry);
-  for (auto& [reason, entries] : by_reason) {
-    records::id_list ids;
-    for (const auto h : entries) ids.add((*core_)[h].message->id());
-    const auto at = now();
-    log_.append(records::buried(topic_id_, number_, ids, reason, at), durability::written,
-                [this, reason = reason, at, entries = std::move(entries)](const failure*) {
-                  const auto bytes = core_->bytes();
-                  event::buried event{number_, {}, reason, at};
-                  for (const auto h : entries) event.messages.push_back(core_->send_off(h, now()));
-                  totals_.dead_lettered += entries.size();
-                  tell_released(static_cast<std::int64_t>(entries.size()),
-                                static_cast<std::int64_t>(bytes - core_->bytes()));
-                  tell(topic_, std::move(event));
-                  if (draining_) serve();
-                });
-  }
+  for (const auto& [reason, entries] : by_reason)
+    for (auto& part : records::in_parts(entries)) bury(std::move(part), reason);
+}
+
+void queue_state::bury(std::vector<entry_handle> entries, dead_reason reason) {
+  records::id_list ids;
+  for (const auto h : entries) ids.add((*core_)[h].message->id());
+  const auto at = now();
+  log_.append(records::buried(topic_id_, number_, ids, reason, at), durability::written,
+              [this, reason, at, entries = std::move(entries)](const failure*) {
+                const auto bytes = core_->bytes();
+                event::buried event{number_, {}, reason, at};
+                for (const auto h : entries) event.messages.push_back(core_->send_off(h, now()));
+                totals_.dead_lettered += entries.size();
+                tell_released(static_cast<std::int64_t>(entries.size()),
+                              static_cast<std::int64_t>(bytes - core_->bytes()));
+                tell(topic_, std::move(event));
+                if (draining_) serve();
+              });
 }
 
 caf::result<oldest_dropped> queue_state::on_drop_oldest(const event::drop_oldest& event) {
@@ -190,31 +194,13 @@ void queue_state::on_purge(command::purge& command) {
     const auto where = (*core_)[h].place();
     if (where == place::arrived || where == place::returned || where == place::delayed) waiting.push_back(h);
   }
-  struct progress {
-    reply<std::uint64_t> answer;
-    std::uint64_t purged = 0;
-    std::size_t outstanding = 0;
-    std::optional<failure> problem;
-  };
-  auto state = std::make_shared<progress>();
-  state->answer = std::move(command.answer);
-  if (waiting.empty()) return state->answer(std::uint64_t{0});
-  state->outstanding = (waiting.size() + most_ids - 1) / most_ids;
-  for (std::size_t i = 0; i < waiting.size(); i += most_ids) {
-    const std::vector<entry_handle> part(
-        waiting.begin() + static_cast<std::ptrdiff_t>(i),
-        waiting.begin() + static_cast<std::ptrdiff_t>(std::min(i + most_ids, waiting.size())));
-    let_go(part, [this, state, size = part.size()](const failure* problem) {
-      if (problem != nullptr) {
-        state->problem = *problem;
-      } else {
-        state->purged += size;
-        totals_.acknowledged -= size;  // purged is not acknowledged
-      }
-      if (--state->outstanding > 0) return;
-      state->problem ? state->answer(*state->problem) : state->answer(state->purged);
+  const auto parts = records::in_parts(waiting);
+  const auto purged = part_count::of(parts.size(), std::move(command.answer));
+  for (const auto& part : parts)
+    let_go(part, [this, purged, size = part.size()](const failure* problem) {
+      if (problem == nullptr) totals_.acknowledged -= size;  // purged is not acknowledged
+      purged->over(size, problem);
     });
-  }
 }
 
 // -- telling the topic --------------------------------------------------------------------------------------------------------

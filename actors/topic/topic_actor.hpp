@@ -11,6 +11,7 @@
 #include "actors/compat.hpp"
 #include "actors/environment.hpp"
 #include "actors/log/log_appender.hpp"
+#include "actors/part_count.hpp"
 #include "actors/queue/consumers.hpp"
 #include "actors/queue/queue_actor.hpp"
 #include "actors/topic/dead_letters.hpp"
@@ -90,6 +91,7 @@ class topic_state {
   // -- dead letters (topic_dead.cpp) ------------------------------------------------------------------------------------------
   void on_buried(event::buried& event);
   void on_redrive(command::redrive_dead& command);
+  void redrive(const std::vector<message_id>& ids, std::shared_ptr<part_count> redriven);
   void on_purge_dead(command::purge_dead& command);
 
   // -- stealing (topic_stealing.cpp) ------------------------------------------------------------------------------------------
@@ -158,6 +160,7 @@ class topic_state {
   std::uint64_t version_;
   std::int32_t active_;  ///< queues that publishes are routed to; those behind are being drained
   std::vector<queue_actor> queues_;
+  std::int64_t had_queues_ = 0;  ///< the most there were
   depth_board board_;
   std::shared_ptr<dead_letters> dead_;
   log_appender log_;

@@ -65,7 +65,8 @@ void topic_state::begin_change() {
 
 void topic_state::change_done() {
   changes_.pop_front();
-  if (!changes_.empty()) begin_change();
+  if (!changes_.empty()) return begin_change();
+  drop_drained();
 }
 
 void topic_state::on_update(command::update_topic& command) {
@@ -82,7 +83,8 @@ void topic_state::on_update(command::update_topic& command) {
                     settings_ = changed;
                     for (const auto& queue : queues_) tell(queue, event::settings_changed{settings_});
                     answer(done{});
-                    drop_overflow();
+                    // Once each queue has told what it released: that it did not before counts as held.
+                    ask_all([this](const std::vector<reported>&) { drop_overflow(); });
                   } else {
                     answer(*problem);
                   }
@@ -98,6 +100,7 @@ void topic_state::add_queue(std::shared_ptr<queue_core> core) {
                     std::move(core)};
   const auto held = birth.core ? birth.core->size() : 0;
   queues_.push_back(spawn_state<queue_actor, queue_state>(self_->home_system(), env_, std::move(birth)));
+  had_queues_ = std::max(had_queues_, static_cast<std::int64_t>(queues_.size()));
   board_.resize(queues_.size());
   board_.replenished(static_cast<queue_number>(queues_.size() - 1), held);
 }
@@ -185,7 +188,8 @@ void topic_state::on_drained(const event::drained& event) {
 // Not while messages are on their way between queues: they may be on their way to one of these.
 void topic_state::drop_drained() {
   // Nor while a snapshot is taken: what has left a queue before its turn may still be in its keeping.
-  if (snapshot_ != snapshot_stage::none) return;
+  // Nor during a change: what is recorded now would undo it at a start.
+  if (snapshot_ != snapshot_stage::none || !changes_.empty()) return;
   if (drained_.empty() || moves_.any() || drained_.size() < queues_.size() - static_cast<std::size_t>(active_)) return;
   for (const auto& [queue, totals] : drained_) totals_ += totals;
   drained_.clear();

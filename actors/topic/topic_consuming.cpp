@@ -167,6 +167,7 @@ void topic_state::on_tick(const event::tick& tick) {
 void topic_state::on_settle(command::settle& command) {
   command.moves_before = moves_.begun();
   command.moving_before = moves_.any();
+  if (!exists(command.queue) && command.queue < had_queues_) command.queue = 0;  // what that queue had is in others now
   pass_on(command);
 }
 

@@ -14,7 +14,12 @@ void topic_state::on_redrive(command::redrive_dead& command) {
     held_moves_.emplace_back([this, held = std::move(command)]() mutable { on_redrive(held); });
     return;
   }
-  const auto ids = command.ids ? std::move(*command.ids) : dead_->ids();
+  const auto parts = records::in_parts(command.ids ? std::move(*command.ids) : dead_->ids());
+  const auto redriven = part_count::of(parts.size(), std::move(command.answer));
+  for (const auto& part : parts) redrive(part, redriven);
+}
+
+void topic_state::redrive(const std::vector<message_id>& ids, std::shared_ptr<part_count> redriven) {
   records::id_list recorded;
   std::vector<std::uint32_t> numbers;
   queue_arrivals arrivals;
@@ -29,13 +34,13 @@ void topic_state::on_redrive(command::redrive_dead& command) {
     taken.push_back(std::move(*letter));
   }
   forget_slots(arrivals);
-  if (taken.empty()) return command.answer(std::uint64_t{0});
+  if (taken.empty()) return redriven->over(0, nullptr);
   log_.append(records::redriven(id_, recorded, numbers), durability::promised,
               [this, taken = std::move(taken), arrivals = std::move(arrivals),
-               answer = std::move(command.answer)](const failure* problem) mutable {
+               redriven = std::move(redriven)](const failure* problem) mutable {
                 if (problem != nullptr) {
                   for (auto& letter : taken) dead_->add(std::move(letter));
-                  return answer(*problem);
+                  return redriven->over(0, problem);
                 }
                 for (const auto& letter : taken) {
                   ++held_;
@@ -43,7 +48,7 @@ void topic_state::on_redrive(command::redrive_dead& command) {
                 }
                 distribute(std::move(arrivals));
                 totals_.published -= taken.size();  // they were counted when they were published
-                answer(std::uint64_t{taken.size()});
+                redriven->over(taken.size(), nullptr);
               });
 }
 
@@ -52,19 +57,22 @@ void topic_state::on_purge_dead(command::purge_dead& command) {
     held_moves_.emplace_back([this, held = std::move(command)]() mutable { on_purge_dead(held); });
     return;
   }
-  std::vector<peeked> taken;
-  records::id_list recorded;
-  for (const auto& id : dead_->ids()) {
-    recorded.add(id);
-    taken.push_back(*dead_->take(id));
+  const auto parts = records::in_parts(dead_->ids());
+  const auto purged = part_count::of(parts.size(), std::move(command.answer));
+  for (const auto& part : parts) {
+    std::vector<peeked> taken;
+    records::id_list recorded;
+    for (const auto& id : part) {
+      recorded.add(id);
+      taken.push_back(*dead_->take(id));
+    }
+    log_.append(records::dead_purged(id_, recorded), durability::promised,
+                [this, taken = std::move(taken), purged](const failure* problem) mutable {
+                  if (problem != nullptr)
+                    for (auto& letter : taken) dead_->add(std::move(letter));
+                  purged->over(taken.size(), problem);
+                });
   }
-  if (taken.empty()) return command.answer(std::uint64_t{0});
-  log_.append(records::dead_purged(id_, recorded), durability::promised,
-              [this, taken = std::move(taken), answer = std::move(command.answer)](const failure* problem) mutable {
-                if (problem == nullptr) return answer(std::uint64_t{taken.size()});
-                for (auto& letter : taken) dead_->add(std::move(letter));
-                answer(*problem);
-              });
 }
 
 }  // namespace mqlite

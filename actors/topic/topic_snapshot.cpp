@@ -81,6 +81,7 @@ void topic_state::refuse_snapshot(std::uint64_t number, snapshot_promise promise
 
 dead_slice topic_state::on_next_slice() {
   dead_slice slice;
+  slice.valid = snapshot_ == snapshot_stage::listing;
   slice.last = !dead_->next_slice(slice_size, slice.letters);
   return slice;
 }

@@ -96,6 +96,7 @@ void topic_state::refuse_steal(search& s, bool may_ask_again) {
 
 void topic_state::moved(moves::number move, queue_number from, queue_number to, const given& answer) {
   if (exists(from)) board_.corrected(from, answer.ready, answer.received);
+  if (answer.ready > 0) drained_.erase(from);  // they could not go
   if (answer.moved > 0 && exists(to)) {
     board_.sent(to, answer.moved);
     drained_.erase(to);

@@ -44,6 +44,15 @@ auto settle_in(Response* out) {
   };
 }
 
+/// Clients take no more than 4 MiB in one answer unless they ask for it; what they do not take would stay leased. Less a last message
+/// that may go beyond, and what is told along with each.
+std::uint64_t answer_budget(const request::consume& r, const grpc_door& door) {
+  constexpr std::uint64_t usual_limit = 4 << 20;
+  const auto along = 64 + r.name_space.size() + r.topic.size();
+  const auto last = std::min<std::uint64_t>(door.terms().max_message_bytes, usual_limit / 2);
+  return usual_limit - last - std::min<std::uint64_t>(r.options.most * along, usual_limit / 4);
+}
+
 void answer_consume(const unary_call_ptr& call, const v1::ConsumeRequest& in, v1::ConsumeResponse& out,
                     outcome<consumed> messages) {
   if (call->answered()) return;
@@ -94,6 +103,7 @@ grpc::ServerUnaryReactor* grpc_service::Consume(grpc::CallbackServerContext* con
                                                 v1::ConsumeResponse* out) {
   return serve(
       door_, context, read_request(*in), [in, out](const unary_call_ptr& call, gateway& broker, request::consume&& r) {
+        r.options.most_bytes = answer_budget(r, call->door());
         auto waiting = broker.consume(
             r.name_space, r.topic, r.queue, r.options,
             [call, in, out](outcome<consumed> messages) { answer_consume(call, *in, *out, std::move(messages)); });

@@ -91,6 +91,9 @@ outcome<draft> read_draft(const wire::draft& in, queue_number usual, const publi
   attributes.headers = in.headers;
   if (const auto ttl = fields.optional_duration("ttl_ms", in.time_to_live); ttl.count() > 0)
     attributes.expires_at = terms.now + ttl.count();
+  // Text is what the log can read back as text.
+  if (message_attributes read_back; !attributes.empty() && !message_attributes::decode(attributes.encode(), read_back))
+    fields.refuse("`routing_key` and `headers` must be UTF-8");
   if (fields.refusal()) return *fields.refusal();
   std::int64_t not_before = 0;
   if (delay.count() > 0) not_before = terms.now + delay.count();

@@ -338,6 +338,32 @@ TEST_CASE_FIXTURE(broker_fixture,
   CHECK((*next)->deliveries.at(0).deliveries == 1);
 }
 
+TEST_CASE_FIXTURE(broker_fixture, "what a failing log does not let go is not pushed again and again") {
+  start(1);
+  publish_many(3);
+  script->failing = true;
+  const auto s = subscribe(0, 256, true);
+  run();
+  pass(5s);
+  CHECK(s.sink->got.empty());
+  CHECK(script->appends < 1000);
+  script->failing = false;
+  pass(1s);
+  CHECK(payloads(s.sink->got) == texts(1, 3));
+}
+
+TEST_CASE_FIXTURE(broker_fixture, "a consume over any queue ends with its budget of bytes") {
+  start(3);
+  for (const queue_number q : {0, 1, 2}) publish_many(99, q);
+  const auto some = request<consumed>([&](auto then) {
+    front().consume("n", "t", any_queue, {1000, false, {}, {}, 40 * message::make("99")->footprint()}, then);
+  });
+  run();
+  REQUIRE(some->ok());
+  CHECK((*some)->deliveries.size() >= 40);
+  CHECK((*some)->deliveries.size() <= 45);
+}
+
 TEST_CASE_FIXTURE(broker_fixture, "subscribers of one queue share its messages") {
   start(1);
   const auto a = subscribe(0);

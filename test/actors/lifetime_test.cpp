@@ -211,6 +211,110 @@ TEST_CASE_FIXTURE(broker_fixture, "a queue that reported to be empty and got mes
   CHECK(total == 4);
 }
 
+TEST_CASE_FIXTURE(broker_fixture, "what a dropped queue has counted and released is not lost with it") {
+  start(4);
+  publish_many(100, 3);
+  const auto taken = consume(3, 100);
+  run();
+  settle(settlement::ack, 3, receipts(taken));
+  run();
+  resize(*this, 1);
+  run();
+  const auto d = details();
+  REQUIRE(d.queues.size() == 1);
+  CHECK(d.totals.delivered == 100);
+  CHECK(d.totals.acknowledged == 100);
+  topic_settings_patch limits;
+  limits.max_length = 50;
+  request<done>([&](auto then) { front().update_topic("n", "t", limits, then); });
+  run();
+  publish_many(50, 0);
+  CHECK(peek(0) == texts(1, 50));
+}
+
+TEST_CASE_FIXTURE(broker_fixture,
+                  "messages are acknowledged by the number of the queue that gave them, dropped or not") {
+  topic_settings_patch slow;
+  slow.ack_timeout = 1h;
+  start(2, slow);
+  publish_many(3, 1);
+  const auto taken = consume(1, 3);
+  run();
+  (*taken)->confirm();
+  run();
+  resize(*this, 1);
+  pass(31s);
+  REQUIRE(details().queues.size() == 1);
+  const auto acked = settle(settlement::ack, 1, receipts(taken));
+  const auto never_there = settle(settlement::ack, 2, receipts(taken));
+  run();
+  REQUIRE(acked->ok());
+  CHECK((*acked)->count == 3);
+  CHECK(never_there->code() == error_code::not_found);
+}
+
+TEST_CASE_FIXTURE(broker_fixture, "a subscription to any queue goes to one that stays") {
+  start(2);
+  publish_many(1, 1);
+  const auto taken = consume(1);  // keeps queue 1 from being dropped
+  const auto first = subscribe(0);
+  run();
+  resize(*this, 1);
+  run();
+  REQUIRE(details().draining);
+  const auto any = subscribe(any_queue);
+  run();
+  publish_many(10, 0);
+  run();
+  CHECK(any.sink->got.size() + first.sink->got.size() == 10);
+  CHECK(any.sink->got.size() > 0);
+}
+
+TEST_CASE_FIXTURE(broker_fixture, "settings that are changed while the last queue is drained are kept") {
+  start(2);
+  publish_many(1, 1);
+  const auto taken = consume(1);
+  run();
+  resize(*this, 1);
+  run();
+  script->holding = true;
+  settle(settlement::ack, 1, receipts(taken));
+  run();
+  topic_settings_patch limits;
+  limits.max_length = 7;
+  const auto updated = request<done>([&](auto then) { front().update_topic("n", "t", limits, then); });
+  run();
+  script->release(1);  // the acknowledgement: the queue is empty
+  run();
+  script->holding = false;
+  script->release();
+  run();
+  REQUIRE(updated->ok());
+  CHECK(details().queues.size() == 1);
+  const auto& topic = replayed(script->records, now()).namespaces.at("n").at(0);
+  CHECK(topic.settings.max_length == 7);
+  CHECK(topic.cores.size() == 1);
+}
+
+TEST_CASE_FIXTURE(broker_fixture,
+                  "a queue that is drained and could not give its last message is not dropped with it") {
+  start(2);
+  publish_many(1, 1);
+  resize(*this, 1);
+  run();
+  REQUIRE(details().draining);
+  script->holding = true;
+  const auto waiting = consume(0, 1, 1h);
+  run();  // the message is on its way to queue 0
+  settle(settlement::ack, 0, {receipt{message_id{}, 0}});
+  run();  // queue 1 is asked, and says that it is empty
+  script->holding = false;
+  script->fail_waiting();
+  run();
+  pass(100s);
+  CHECK(payloads(waiting) == texts(1, 1));
+}
+
 TEST_CASE_FIXTURE(broker_fixture, "a resize whose record fails changes nothing") {
   start(2);
   publish_many(2, 1);

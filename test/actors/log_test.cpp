@@ -3,12 +3,14 @@
 
 #include <caf/init_global_meta_objects.hpp>
 #include <condition_variable>
+#include <future>
 #include <mutex>
 #include <set>
 #include <thread>
 
 #include "actors/broker/broker_actor.hpp"
 #include "actors/log/persistence_actor.hpp"
+#include "actors/log/records.hpp"
 #include "persistence/recovery.hpp"
 #include "test/actors/log_image.hpp"
 #include "test/persistence/faulty_file_system.hpp"
@@ -206,6 +208,61 @@ TEST_CASE("a rewrite that fails at any step leaves a log that holds all that was
       if (complete) break;
     }
   }
+}
+
+TEST_CASE("of what waits for the disk nothing is refused when a later write fails") {
+  faulty_file_system files;
+  std::set<message_id> answered;
+  {
+    running_broker broker(files, fsync_policy::always);
+    broker.create();
+    answered.insert(broker.publish_surely());
+    std::promise<void> gate;
+    files.plan({.before_sync = [open = gate.get_future().share()] { open.wait(); }});
+    const auto written = [&](std::uint64_t times) {
+      broker.wait_until([&](const log_status& s) { return s.writes >= times; });
+    };
+    const auto before = broker.status().writes;
+    auto first = std::async([&] { return broker.publish_one(); });
+    written(before + 1);
+    auto second = std::async([&] { return broker.publish_one(); });
+    written(before + 2);  // its fsync comes after the one that runs
+    files.plan({.writable_bytes = 0});
+    CHECK_FALSE(broker.publish_one());
+    files.plan({});
+    gate.set_value();
+    for (auto* one : {&first, &second}) {
+      const auto id = one->get();
+      REQUIRE(id);
+      answered.insert(*id);
+    }
+    answered.insert(broker.publish_surely());
+    CHECK(broker.shut_down().ok());
+  }
+  files.lose_power();
+  CHECK(ids_in(files) == answered);
+}
+
+TEST_CASE("a rewrite that a failed fsync has made necessary is made after a restart, too") {
+  faulty_file_system files;
+  {
+    auto lock = folder_lock::take(files, folder);
+    REQUIRE(lock);
+    replay nothing(0);
+    const auto found = recover(files, folder, nothing);
+    REQUIRE(found);
+    auto writer = log_writer::open(files, std::move(*lock), *found, {.preallocate = 0});
+    REQUIRE(writer);
+    writer->append(records::namespace_created("n"));
+    REQUIRE_FALSE(writer->flush());
+    CHECK_FALSE(writer->has_unvouched());
+    writer->sync_failed(writer->current(), std::make_error_code(std::errc::io_error));
+    REQUIRE_FALSE(writer->begin_new_file());
+    CHECK(writer->has_unvouched());
+  }
+  running_broker broker(files, fsync_policy::everysec);
+  broker.wait_until([](const log_status& s) { return s.rewrite.succeeded == 1; });
+  CHECK(broker.shut_down().ok());
 }
 
 TEST_CASE("an fsync of everysec that fails is made up for by a rewrite, without being asked") {

@@ -157,6 +157,23 @@ TEST_CASE_FIXTURE(broker_fixture, "a topic that drops its oldest keeps the newes
   CHECK(letters[0].reason == dead_reason::overflow);
 }
 
+TEST_CASE_FIXTURE(broker_fixture, "a limit that comes later counts what is there, not what was acknowledged") {
+  start(1);
+  publish_many(300);
+  const auto taken = consume(0, 200);
+  run();
+  settle(settlement::ack, 0, receipts(taken));
+  run();
+  topic_settings_patch limits;
+  limits.max_length = 150;
+  limits.overflow = overflow_policy::drop_oldest;
+  const auto updated = request<done>([&](auto then) { front().update_topic("n", "t", limits, then); });
+  run();
+  REQUIRE(updated->ok());
+  CHECK(peek(0) == texts(201, 300));
+  CHECK(dead().empty());
+}
+
 TEST_CASE_FIXTURE(broker_fixture, "a message published with a delay comes when it is over") {
   start(1);
   publish("later", 0, now() + 5 * second);

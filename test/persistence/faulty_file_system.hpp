@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -28,6 +29,7 @@ struct faults {
   std::error_code rename_error{};
   std::error_code remove_error{};
   std::error_code sync_folder_error{};
+  std::function<void()> before_sync{};  ///< runs before each sync of a file; may wait
   std::uint64_t steps =
       never;  ///< after so many changes of any kind, every further one fails with EIO and does nothing
 };
@@ -81,7 +83,12 @@ class faulty_file_system final : public file_system {
     }
 
     std::error_code sync() override {
-      std::lock_guard guard{disk_->mutex};
+      std::unique_lock guard{disk_->mutex};
+      if (const auto before = disk_->plan.before_sync) {
+        guard.unlock();
+        before();
+        guard.lock();
+      }
       if (auto error = disk_->step(disk_->plan.sync_error)) return error;
       node_->durable = node_->content;
       return {};
