@@ -108,6 +108,8 @@ line_editor::~line_editor() {
 
 std::optional<std::string> line_editor::read() {
   int length = 0;
+  // Before the prompt is shown, as el_gets() does it behind it: who sees the prompt may type Ctrl-C or Ctrl-D.
+  el_set(me_->editor.get(), EL_PREP_TERM, 1);
   const char* line = el_gets(me_->editor.get(), &length);
   if (!line || length <= 0) return std::nullopt;
   std::string text(line, static_cast<std::size_t>(length));
