@@ -151,7 +151,7 @@ void persistence_state::start_sync() {
     sync_again_ = true;
     return;
   }
-  if (poisoned_) return;
+  if (poisoned_ || closing_) return;  // closing syncs by itself
   sync_running_ = true;
   sync_again_ = false;
   sync_started_ = clock_->now();
@@ -289,7 +289,7 @@ void persistence_state::report(const waiting_list& list, durability level, const
 }
 
 void persistence_state::on_log(const command::log& command) {
-  status_.bytes = writer_->bytes();
+  if (!closing_) status_.bytes = writer_->bytes();  // else the disk worker may be at it
   auto why = problem();
   if (!why && sync_running_ && clock_->now() - sync_started_ > std::chrono::nanoseconds(hanging).count())
     why = failure{error_code::unavailable, "the log cannot be written: the disk has not answered for " +

@@ -163,7 +163,7 @@ class Servers(BrokerCase):
                     wait_until(lambda: self.published(broker) > 10, "publishes arrive")
                     broker.kill()
                     code, out, err = finish(process)
-                    self.assertEqual((code, out), (1, ""))
+                    self.assertEqual((code, out), (1, ""), err)
                     self.assertEqual(err.count("\n"), 1, err)
 
     def test_an_interrupted_run_reports_and_cleans_up(self):
