@@ -22,10 +22,12 @@ class surveyor {
   log_result<surveyed_file> read(const manifest_entry& entry) {
     file_ = {};
     file_.entry = entry;
+    file_.missing_before = missing_;
     auto opened = open();
     if (!opened) return unexpected{std::move(opened.error())};
     if (*opened) read_records(**opened);
     add_missing_end();
+    missing_ += file_.gaps.size() + (file_.torn ? 1 : 0);
     return std::move(file_);
   }
 
@@ -117,6 +119,7 @@ class surveyor {
   const std::filesystem::path& folder_;
   survey_visitor& visitor_;
   surveyed_file file_;
+  std::uint64_t missing_ = 0;
   std::uint64_t marked_ = 0;
 };
 

@@ -22,12 +22,13 @@ struct log_gap {
 
 /// One file of the log as a survey found it.
 struct surveyed_file {
-  manifest_entry entry;       ///< as the manifest lists it
-  std::uint32_t version = 0;  ///< of its format; 0 when it could not be opened
-  std::uint64_t size = 0;     ///< bytes on the disk, what was preallocated included
-  std::uint64_t length = 0;   ///< bytes up to the end of the last good record
-  std::uint64_t records = 0;  ///< good ones
-  std::vector<log_gap> gaps;  ///< damage, from front to back
+  manifest_entry entry;              ///< as the manifest lists it
+  std::uint32_t version = 0;         ///< of its format; 0 when it could not be opened
+  std::uint64_t size = 0;            ///< bytes on the disk, what was preallocated included
+  std::uint64_t length = 0;          ///< bytes up to the end of the last good record
+  std::uint64_t records = 0;         ///< good ones
+  std::uint64_t missing_before = 0;  ///< gaps and torn tails in the files before it
+  std::vector<log_gap> gaps;         ///< damage, from front to back
   std::optional<torn_tail> torn;
 };
 

@@ -217,7 +217,37 @@ class Usage(CheckCase):
         self.assertIn("format 3", self.examine(folder, 2).stderr)
 
 
+def topic_of(record):
+    """The topic's number, below 128, in a record of which it is the event's first field."""
+    at = 1
+    while record.body[at] & 0x80:
+        at += 1
+    return record.body[at + 2]
+
+
+def flip(path, record):
+    """Damages one record of a file."""
+    content = bytearray(log_bytes.read(path))
+    content[record.end - 1] ^= 1
+    log_bytes.write(path, content)
+
+
 class Damaged(CheckCase):
+
+    def rewritten_log(self):
+        """The folder of a stopped broker whose log was rewritten: a base with a record of the messages 0 to 9 of
+        test/orders, which is topic 1, and one of those of test/bills, topic 2; an incr with message 10 of orders."""
+        broker = self.start_broker("--persistence.aof.rewrite_percentage", "0")
+        topics = [broker.create_topic(name) for name in ("orders", "bills")]
+        for n in range(10):
+            for topic in topics:
+                broker.publish(topic, n)
+        self.assertEqual(broker.post("/v1/admin/rewrite").status, 202)
+        wait_until(lambda: broker.ok("GET", "/v1/stats")["log"]["rewrite"]["succeeded"] == 1, "the log is rewritten")
+        broker.publish(topics[0], 10)
+        self.assertEqual(broker.terminate(), 0)
+        self.assertEqual(self.log_files(broker.data), ["base-0000000003.log", "incr-0000000002.log"])
+        return broker.data
 
     def test_what_is_behind_the_damage_is_salvaged(self):
         folder = self.log_of(40)
@@ -299,6 +329,20 @@ class Damaged(CheckCase):
                 _, broker = self.repaired(folder)
                 self.assertEqual(self.payloads(broker), payloads)
 
+    def test_the_highest_topic_number_outlives_a_repair(self):
+        folder = self.rewritten_log()
+        base = self.path(folder, 0)
+        records = log_bytes.records(log_bytes.read(base))
+        self.assertEqual((records[0].kind, topic_of(records[0])), (TOPIC_DELETED, 2))
+        flip(base, *[r for r in records if r.kind == PUBLISHED and topic_of(r) == 1])
+        said, broker = self.repaired(folder)
+        self.assertNotIn("whose creation is lost", said)
+        broker.terminate()
+        self.assertEqual(log_bytes.records(log_bytes.read(self.path(broker.data, 0)))[0].body, records[0].body)
+        flip(base, *[r for r in records if r.kind == TOPIC_CREATED and topic_of(r) == 2])
+        said, _ = self.repaired(folder)
+        self.assertIn("left out: 10 messages in 1 record of topic number 2, whose creation is lost\n", said)
+
     def test_a_lost_creation_takes_its_messages_and_says_so(self):
         folder = self.log_of(10)
         path = self.path(folder)
@@ -316,6 +360,35 @@ class Damaged(CheckCase):
         said, broker = self.repaired(folder)
         self.assertIn("put in: the creation of the namespace test, which is lost\n", said)
         self.assertEqual(self.payloads(broker), list(range(10)))
+
+    def test_a_namespace_whose_second_creation_is_lost_is_put_in(self):
+        broker = self.start_broker()
+        broker.create_topic("orders")
+        broker.ok("DELETE", "/v1/namespaces/test")
+        topic = broker.create_topic("orders")
+        broker.publish(topic, "new")
+        self.assertEqual(broker.terminate(), 0)
+        path = self.path(broker.data)
+        flip(path, [r for r in log_bytes.records(log_bytes.read(path)) if r.kind == NAMESPACE_CREATED][1])
+        said, repaired = self.repaired(broker.data)
+        self.assertIn("put in: the creation of the namespace test, which is lost\n", said)
+        self.assertEqual(self.payloads(repaired), ["new"])
+
+    def test_a_topic_recorded_behind_the_end_of_its_namespace_stays_gone(self):
+        broker = self.start_broker()
+        broker.publish(broker.create_topic("orders"), "old")
+        broker.create_topic("bills", "other")
+        broker.ok("DELETE", "/v1/namespaces/test")
+        broker.create_topic("orders")
+        self.assertEqual(broker.terminate(), 0)
+        path = self.path(broker.data)
+        content = log_bytes.read(path)
+        *_, creation = [r for r in log_bytes.records(content) if r.kind == NAMESPACE_CREATED]
+        log_bytes.write(path, log_bytes.without(content, lambda r: r.kind == 15 or r == creation))
+        flip(path, [r for r in log_bytes.records(log_bytes.read(path)) if r.kind == PUBLISHED][0])
+        said, repaired = self.repaired(broker.data)
+        self.assertNotIn("put in", said)
+        self.assertEqual(repaired.ok("GET", "/v1/namespaces"), ["other"])
 
     def test_a_lost_deletion_is_put_in(self):
         broker = self.start_broker()

@@ -116,6 +116,31 @@ TEST_CASE("without a manifest a base that was not finished counts for nothing") 
   }
 }
 
+TEST_CASE("a survey tells of each record how much is missing before it, in earlier files too") {
+  faulty_file_system files;
+  std::uint64_t second = 0;
+  {
+    auto opened = start(files, {0});
+    REQUIRE_FALSE(write(opened.writer, published("a")));
+    second = opened.writer.length();
+    REQUIRE_FALSE(write(opened.writer, published("b")));
+    REQUIRE_FALSE(write(opened.writer, published("c")));
+    REQUIRE_FALSE(write(opened.writer, published("d")));
+    REQUIRE_FALSE(opened.writer.begin_new_file());
+    REQUIRE_FALSE(write(opened.writer, published("e")));
+    REQUIRE_FALSE(opened.writer.begin_new_file());  // seals the first
+    REQUIRE_FALSE(write(opened.writer, published("f")));
+  }
+  auto bytes = files.content(log_folder / incr_name(1));
+  bytes[second + 10] ^= 1;
+  bytes.resize(bytes.size() - 1);
+  files.put(log_folder / incr_name(1), bytes);
+  auto found = survey(files).what.found;
+  CHECK(found.front().missing_before == 0);
+  CHECK(found.front().gaps.size() == 2);
+  CHECK(found.back().missing_before == 2);
+}
+
 TEST_CASE("a survey reads on behind every kind of damage, and a copy of what it reads is a sound log") {
   faulty_file_system files;
   std::vector<std::uint64_t> offsets;

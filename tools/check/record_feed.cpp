@@ -21,6 +21,7 @@ std::string kind_of(std::string_view body) {
 bool record_feed::on_record(const surveyed_file& file, const record_view& record) {
   if (place_.file != file.entry.name) place_.file = file.entry.name;
   place_.offset = record.offset;
+  place_.gaps = file.missing_before + file.gaps.size();
   if (decoder_.decode(record.body, *this) == record_decoder::outcome::malformed) return false;
   ++counts_[kind_of(record.body)];
   if (then_) then_(place_, record.body);

@@ -15,6 +15,7 @@ namespace mqlite::check {
 struct record_place {
   std::string file;
   std::uint64_t offset = 0;
+  std::uint64_t gaps = 0;  ///< how often something is missing before it
 };
 
 /// Decodes what a survey reads, counts it, and passes it on.
