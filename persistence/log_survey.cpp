@@ -131,8 +131,18 @@ bool is_complete(file_system& files, const std::filesystem::path& folder, const 
   return read && read->gaps.empty() && !read->torn && reading.ends_with_mark();
 }
 
+/// A file all of whose bytes count.
+manifest_entry whole(file_system& files, const std::filesystem::path& folder, const std::string& name) {
+  auto opened = files.open_for_reading(folder / name);
+  auto size = opened ? (*opened)->size() : io_result<std::uint64_t>{0};
+  return {name, file_state::sealed, size ? *size : 0};
+}
+
 /// What the files' names and ends tell without a manifest: the newest base that is complete, and the incrs from the one on that was
 /// current when that base was begun (the newest with a lower number). Whatever else there is was on its way out, or unfinished.
+///
+/// Where no base is complete, one may have been once: what a base stands for is deleted only when it is in force. So
+/// the oldest, with no incr from before it was begun, is damaged rather than unfinished: what can be read of it counts.
 manifest rebuild(file_system& files, const std::filesystem::path& folder, const std::vector<std::string>& names) {
   manifest out;
   std::vector<std::string> bases;
@@ -142,13 +152,17 @@ manifest rebuild(file_system& files, const std::filesystem::path& folder, const 
   auto older = [](const auto& a, const auto& b) { return *log_file_number(a) < *log_file_number(b); };
   std::sort(bases.begin(), bases.end(), older);
   std::sort(incrs.begin(), incrs.end(), older);
-  while (!bases.empty() && !is_complete(files, folder, bases.back())) bases.pop_back();
-  auto first = incrs.begin();
-  if (!bases.empty()) {
-    out.base = manifest_entry{bases.back(), file_state::open, 0};
-    first = std::lower_bound(incrs.begin(), incrs.end(), bases.back(), older);
-    if (first != incrs.begin()) --first;
-  }
+  auto first_with = [&](const std::string& base) {
+    auto first = std::lower_bound(incrs.begin(), incrs.end(), base, older);
+    return first == incrs.begin() ? first : std::prev(first);
+  };
+  auto complete =
+      std::find_if(bases.rbegin(), bases.rend(), [&](const auto& name) { return is_complete(files, folder, name); });
+  if (complete != bases.rend())
+    out.base = manifest_entry{*complete, file_state::open, 0};
+  else if (!bases.empty() && first_with(bases.front()) == incrs.begin())
+    out.base = whole(files, folder, bases.front());
+  auto first = out.base ? first_with(out.base->name) : incrs.begin();
   for (; first != incrs.end(); ++first) out.incrs.push_back({*first, file_state::open, 0});
   return out;
 }

@@ -329,6 +329,33 @@ class Damaged(CheckCase):
                 _, broker = self.repaired(folder)
                 self.assertEqual(self.payloads(broker), payloads)
 
+    def test_a_damaged_base_keeps_the_rest_without_a_manifest_too(self):
+        folder = self.rewritten_log()
+        base = self.path(folder, 0)
+        bills, = [r for r in log_bytes.records(log_bytes.read(base)) if r.kind == PUBLISHED and topic_of(r) == 2]
+        flip(base, bills)
+        gap = f"base-0000000003.log, {bills.end - bills.offset} bytes at offset {bills.offset}: "
+        for lost in (False, True):
+            with self.subTest(lost=lost):
+                if lost:
+                    os.remove(os.path.join(folder, "manifest"))
+                said, broker = self.repaired(folder)
+                self.assertIn(f"left out: {gap}", said)
+                self.assertEqual(said.count("left out"), 1)
+                self.assertEqual(self.payloads(broker), list(range(11)))
+                self.assertEqual(self.payloads(broker, "/v1/namespaces/test/topics/bills"), [])
+
+    def test_files_that_are_no_part_of_the_log_are_left_out_by_name(self):
+        folder = self.rewritten_log()
+        base = log_bytes.read(self.path(folder, 0))
+        log_bytes.write(os.path.join(folder, "incr-0000000004.log"), base[:log_bytes.HEADER])
+        log_bytes.write(os.path.join(folder, "base-0000000005.log"), base[:-1])
+        os.remove(os.path.join(folder, "manifest"))
+        said, broker = self.repaired(folder)
+        self.assertIn("left out: base-0000000005.log, left over, not part of the log\n", said)
+        self.assertEqual(said.count("left out"), 1)
+        self.assertEqual(self.payloads(broker), list(range(11)))
+
     def test_the_highest_topic_number_outlives_a_repair(self):
         folder = self.rewritten_log()
         base = self.path(folder, 0)

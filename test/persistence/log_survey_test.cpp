@@ -42,12 +42,12 @@ surveyed survey(file_system& files, log_copy* copy = nullptr) {
   return {std::move(*what), visitor.events()};
 }
 
-/// A rewrite up to a complete base, whose snapshot is one message.
-finished_base write_base(log_writer& writer, const std::string& snapshot) {
+/// A rewrite up to a complete base with a record for each message.
+finished_base write_base(log_writer& writer, const strings& snapshot) {
   REQUIRE_FALSE(writer.begin_new_file());
   auto base = base_writer::create(writer.plan_base());
   REQUIRE(base);
-  REQUIRE_FALSE(base->append(published(snapshot)));
+  for (const auto& text : snapshot) REQUIRE_FALSE(base->append(published(text)));
   auto finished = base->finish();
   REQUIRE(finished);
   return *finished;
@@ -66,7 +66,7 @@ TEST_CASE("a survey of a sound log finds what recovery finds") {
   {
     auto opened = start(files);
     REQUIRE_FALSE(write(opened.writer, published("old")));
-    commit(opened.writer, write_base(opened.writer, "snapshot"));
+    commit(opened.writer, write_base(opened.writer, {"snapshot"}));
     REQUIRE_FALSE(write(opened.writer, published("new")));
     REQUIRE_FALSE(opened.writer.close());
   }
@@ -86,7 +86,7 @@ TEST_CASE("without a manifest a complete base stands for everything before it") 
     {
       auto opened = start(files);
       REQUIRE_FALSE(write(opened.writer, published("old")));
-      auto base = write_base(opened.writer, "snapshot");
+      auto base = write_base(opened.writer, {"snapshot"});
       if (committed) commit(opened.writer, base);
       REQUIRE_FALSE(write(opened.writer, published("new")));
     }
@@ -104,7 +104,7 @@ TEST_CASE("without a manifest a base that was not finished counts for nothing") 
   {
     auto opened = start(files);
     REQUIRE_FALSE(write(opened.writer, published("old")));
-    write_base(opened.writer, "snapshot");
+    write_base(opened.writer, {"snapshot"});
     REQUIRE_FALSE(write(opened.writer, published("new")));
   }
   auto base = files.content(log_folder / base_name(3));
@@ -113,6 +113,43 @@ TEST_CASE("without a manifest a base that was not finished counts for nothing") 
     CAPTURE(length);
     files.put(log_folder / base_name(3), base.substr(0, length));
     CHECK(survey(files).events == strings{"7:old", "7:new"});
+  }
+}
+
+TEST_CASE("without a manifest a damaged base that was in force counts, an unfinished one beside it does not") {
+  for (auto unfinished : {false, true}) {
+    CAPTURE(unfinished);
+    faulty_file_system files;
+    {
+      auto opened = start(files);
+      REQUIRE_FALSE(write(opened.writer, published("old")));
+      commit(opened.writer, write_base(opened.writer, {"a", "b", "c"}));
+      REQUIRE_FALSE(write(opened.writer, published("new")));
+      if (unfinished) write_base(opened.writer, {"x"});
+    }
+    files.erase(log_folder / "manifest");
+    auto later = log_folder / base_name(5);
+    if (unfinished) files.put(later, files.content(later).substr(0, files.content(later).size() - format::mark_size));
+    auto base = files.content(log_folder / base_name(3));
+    auto mark = base.size() - format::mark_size;
+    auto step = (mark - format::file_header_size) / 3;
+    auto check = [&](const std::string& content, const strings& events) {
+      files.put(log_folder / base_name(3), content);
+      auto found = survey(files);
+      CHECK(found.events == events);
+      CHECK(found.what.found[0].gaps.size() == 1);
+      CHECK(found.what.content.left_over == (unfinished ? strings{base_name(5)} : strings{}));
+    };
+    auto flipped = [&](std::size_t place) {
+      auto content = base;
+      content[place] ^= 1;
+      return content;
+    };
+    check(flipped(0), {"7:a", "7:b", "7:c", "7:new"});
+    check(flipped(format::file_header_size + step / 2), {"7:b", "7:c", "7:new"});
+    check(flipped(format::file_header_size + step + step / 2), {"7:a", "7:c", "7:new"});
+    check(flipped(mark + 10), {"7:a", "7:b", "7:c", "7:new"});
+    check(base.substr(0, mark - step / 2), {"7:a", "7:b", "7:new"});
   }
 }
 
@@ -183,7 +220,7 @@ TEST_CASE("flipped bits anywhere in a log of several files and in its manifest n
   {
     auto opened = start(sound, {0});
     REQUIRE_FALSE(write(opened.writer, published("old")));
-    commit(opened.writer, write_base(opened.writer, "snapshot"));
+    commit(opened.writer, write_base(opened.writer, {"snapshot"}));
     REQUIRE_FALSE(write(opened.writer, published("first")));
     REQUIRE_FALSE(opened.writer.begin_new_file());
     REQUIRE_FALSE(write(opened.writer, published("second")));

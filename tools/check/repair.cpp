@@ -116,6 +116,8 @@ std::optional<log_failure> repair::finish() {
 
 std::string repair::text(const log_survey& survey) const {
   std::ostringstream out;
+  for (const auto& name : survey.content.left_over)
+    if (log_file_number(name)) out << "left out: " << name << ", left over, not part of the log\n";
   for (const auto& file : survey.found) {
     for (const auto& gap : file.gaps) {
       out << "left out: " << file.entry.name << ", " << counted(gap.bytes, "byte") << " at offset " << gap.offset

@@ -31,7 +31,7 @@ class repair {
   /// Completes the copy. Why it could not be written, if so.
   std::optional<log_failure> finish();
 
-  /// What was left out or put in: a line each, with the gaps and torn tails of `survey`.
+  /// What was left out or put in: a line each, with the left-over files, gaps and torn tails of `survey`.
   std::string text(const log_survey& survey) const;
 
   std::uint64_t records() const { return records_; }
