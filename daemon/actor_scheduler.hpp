@@ -17,6 +17,20 @@ namespace mqlite {
 
 #if __has_include(<caf/scheduler/coordinator.hpp>)
 
+/// What a thread that helps has.
+struct helping_thread {
+  helping_thread() = default;
+  helping_thread(const helping_thread&) = delete;
+  helping_thread& operator=(const helping_thread&) = delete;
+  ~helping_thread() {
+    if (queue != nullptr) queue->leave(self);
+  }
+
+  job_queue<caf::resumable>* queue = nullptr;
+  job_queue<caf::resumable>::helper self;
+  std::unique_ptr<caf::scoped_execution_unit> context;
+};
+
 /// CAF's policy `sharing` with a queue that wakes no more threads than it must. CAF's own wakes one for every job: with two workers a
 /// consume and its ack cost 2.4 times as many switches between threads.
 class quiet_sharing : public caf::policy::unprofiled {
@@ -94,21 +108,7 @@ class quiet_sharing : public caf::policy::unprofiled {
   }
 
  private:
-  /// Of a thread that helps.
-  struct helping {
-    helping() = default;
-    helping(const helping&) = delete;
-    helping& operator=(const helping&) = delete;
-    ~helping() {
-      if (queue != nullptr) queue->leave(self);
-    }
-
-    queue_type* queue = nullptr;
-    queue_type::helper self;
-    std::unique_ptr<caf::scoped_execution_unit> context;
-  };
-
-  static inline thread_local helping helping_;
+  static inline thread_local helping_thread helping_;
   queue_type::sleeper* own_ = nullptr;  // of the worker that has this policy
 };
 
