@@ -12,6 +12,9 @@
 namespace mqlite {
 namespace {
 
+// Between two looks at the events.
+constexpr int most_rounds = 4;
+
 class loop_adapter : public event_loop {
  public:
   explicit loop_adapter(io_loop& loop) : loop_(loop) {}
@@ -52,9 +55,30 @@ void io_loop::run_events() {
   }
   while (context_.run_one() > 0) {
     context_.poll();  // what else has happened: one burst leads to few messages
-    between_();
+    answer();
   }
   between_();
+}
+
+/// Runs what lies between the events, and at once what that posts here: mostly the answers to what the events were. Posts of other
+/// threads need not wake the loop meanwhile.
+void io_loop::answer() {
+  {
+    const std::lock_guard lock(mutex_);
+    drains_soon_ = true;
+  }
+  bool posted = true;
+  for (int rounds = 0; rounds < most_rounds && posted; ++rounds) {
+    between_();
+    posted = drain();
+  }
+  bool left;
+  {
+    const std::lock_guard lock(mutex_);
+    drains_soon_ = false;
+    left = !posted_.empty();
+  }
+  if (left) boost::asio::post(context_, [this] { drain(); });
 }
 
 void io_loop::stop() {
@@ -71,7 +95,7 @@ void io_loop::post(std::function<void()> f) {
   bool first;
   {
     const std::lock_guard lock(mutex_);
-    first = posted_.empty();
+    first = posted_.empty() && !drains_soon_;
     posted_.push_back(std::move(f));
   }
   if (first) boost::asio::post(context_, [this] { drain(); });
@@ -86,11 +110,12 @@ void io_loop::run(const std::function<void()>& f) {
   ran.get_future().wait();
 }
 
-void io_loop::drain() {
+bool io_loop::drain() {
   {
     const std::lock_guard lock(mutex_);
     running_.swap(posted_);
   }
+  if (running_.empty()) return false;
   for (auto& f : running_) {
     try {
       f();
@@ -100,6 +125,7 @@ void io_loop::drain() {
     f = nullptr;
   }
   running_.clear();
+  return true;
 }
 
 }  // namespace mqlite

@@ -45,11 +45,13 @@ class io_loop {
 
  private:
   void run_events();
-  void drain();
+  void answer();
+  bool drain();
 
   std::function<void()> between_;
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;   // guarded by mutex_
+  bool drains_soon_ = false;                    // guarded by mutex_: drain() is called without a post
   std::vector<std::function<void()>> running_;  // of the loop's thread: keeps its memory from burst to burst
   std::unique_ptr<event_loop> adapter_;
   boost::asio::io_context context_{1};
