@@ -72,13 +72,12 @@ void io_loop::answer() {
     between_();
     posted = drain();
   }
-  bool left;
   {
     const std::lock_guard lock(mutex_);
     drains_soon_ = false;
-    left = !posted_.empty();
+    posted = posted || !posted_.empty();
   }
-  if (left) boost::asio::post(context_, [this] { drain(); });
+  if (posted) boost::asio::post(context_, [this] { drain(); });  // there may be more: after a look at the events
 }
 
 void io_loop::stop() {

@@ -230,6 +230,20 @@ class LimitTest(GrpcCase):
         self.assertEqual([r.code for r in results], ["TOO_LARGE", ""])
         self.assertEqual(api.call("GetTopic", namespace="test", name="t").queues[0].ready, 2)
 
+    def test_one_answer_is_not_more_than_clients_take_unless_told_to(self):
+        broker = self.start_broker()
+        broker.create_topic("t")
+        api = self.client_of(broker).api
+        at = {"namespace": "test", "topic": "t"}
+        for _ in range(10):
+            api.call("Publish", **at, payload=b"x" * (1 << 20), queue_id=0)
+        got = []
+        while len(got) < 10:
+            messages = api.call("Consume", **at, queue_id=0, batch_size=10).messages
+            self.assertGreater(len(messages), 1)
+            got += messages
+        self.assertEqual([m.delivery_count for m in got], [1] * 10)
+
     def test_a_full_queue_refuses(self):
         broker = self.start_broker()
         broker.create_topic("t", max_length=1)

@@ -122,7 +122,7 @@ class Window(TopicCase):
     def test_auto_ack_needs_no_window(self):
         topic = self.new_topic()
         topic.fill(range(500))
-        subscription = self.subscribe(topic, query="?auto_ack=true&max_in_flight=3")
+        subscription = self.subscribe(topic, query="?auto_ack=True&max_in_flight=3")
         self.assertEqual(payloads(subscription.take(500)), list(range(500)))
         topic.wait_for_counts((0, 0, 0))
 

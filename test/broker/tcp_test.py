@@ -252,6 +252,16 @@ class Pipelining(TcpCase):
                 sent += self.c.socket.send(frame * 1000)
         self.assertEqual(self.connect().call("ping")["status"], "ok")
 
+    def test_what_was_consumed_before_a_half_close_still_comes(self):
+        self.topic()
+        for n in range(3):
+            self.c.ok("publish", **self.names(), payload=n)
+        self.c.send("consume", **self.names(), batch_size=2)
+        self.c.send("consume", **self.names(), batch_size=2)
+        self.c.socket.shutdown(socket.SHUT_WR)
+        self.assertEqual([[m["payload"] for m in self.c.receive()["data"]] for _ in range(2)], [[0, 1], [2]])
+        self.assertTrue(self.c.at_end())
+
     def test_answers_to_what_was_sent_before_a_half_close_still_come(self):
         path = self.topic()
         self.c.send_raw(self.c.frame({"action": "publish", "data": self.names() | {"payload": 1}}) * 50)

@@ -32,6 +32,16 @@ class Consuming(Scenario):
         self.assertEqual(payloads(topic.consume(-1, batch_size=9)), [b"1"])
         self.assertEqual(topic.consume(-1), [])
 
+    def test_ids_may_be_settled_at_any_queue(self):
+        topic = self.topic(queue_count=3, steal="off")
+        topic.fill(numbers(3), queue_id=2)
+        messages = topic.consume(-1, batch_size=3)
+        self.assertEqual(payloads(messages), numbers(3))
+        self.assertEqual(topic.ack([messages[0].receipt], queue_id=-1), (1, [], [], 0))
+        topic.extend([messages[1].receipt], queue_id=-1)
+        topic.nack([messages[2].receipt], queue_id=-1)
+        self.assertEqual(topic.counts(2), (1, 1, 0))
+
     def test_without_a_queue_it_is_queue_0(self):
         topic = self.topic(queue_count=2, steal="off")
         topic.fill(numbers(2), queue_id=1)
