@@ -14,7 +14,7 @@ std::string quoted(std::string_view name) { return "`" + std::string(name) + "`"
 }  // namespace
 
 json_fields::json_fields(std::string_view object, std::span<const std::string_view> known)
-    : known_(known.first(std::min(known.size(), values_.size()))) {
+    : known_(known.first(std::min(known.size(), most))) {
   for (object_members members(object); members.next();) {
     const auto at = std::find(known_.begin(), known_.end(), members.name());
     if (at != known_.end()) values_[static_cast<std::size_t>(at - known_.begin())] = members.value();

@@ -43,8 +43,10 @@ class json_fields {
   const std::optional<failure>& refusal() const noexcept { return refusal_; }
 
  private:
+  static constexpr std::size_t most = 16;  // members that it can know
+
   std::span<const std::string_view> known_;
-  std::array<std::string_view, 16> values_{};
+  std::array<std::string_view, most> values_{};
   std::optional<failure> refusal_;
 };
 
