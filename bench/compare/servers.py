@@ -258,7 +258,7 @@ class Baseline(Server):
         return path if os.path.exists(path) else None
 
     def command(self):
-        return [self.path(), "1", str(self.port)]
+        return [self.path(), str(min(os.cpu_count() or 1, 16)), str(self.port)]  # a loop for each core, as the broker
 
 
 PEERS = (Redis, Nats, Beanstalkd)
