@@ -57,9 +57,9 @@ class remote_server::implementation {
   std::shared_ptr<remote::context> shared_;
   std::shared_ptr<remote::connection_list> connections_;
   remote::greeter_actor greeter_;
+  io_loop loop_;  // outlives what has timers and sockets on it
   std::shared_ptr<remote::entrance> entrance_;
   std::shared_ptr<listener> listener_;
-  io_loop loop_;
   std::uint16_t port_ = 0;
   bool running_ = false;
 };

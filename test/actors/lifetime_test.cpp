@@ -291,7 +291,8 @@ TEST_CASE_FIXTURE(broker_fixture, "settings that are changed while the last queu
   run();
   REQUIRE(updated->ok());
   CHECK(details().queues.size() == 1);
-  const auto& topic = replayed(script->records, now()).namespaces.at("n").at(0);
+  const auto birth = replayed(script->records, now());
+  const auto& topic = birth.namespaces.at("n").at(0);
   CHECK(topic.settings.max_length == 7);
   CHECK(topic.cores.size() == 1);
 }
