@@ -37,9 +37,10 @@ class Consuming(Scenario):
         topic.fill(numbers(3), queue_id=2)
         messages = topic.consume(-1, batch_size=3)
         self.assertEqual(payloads(messages), numbers(3))
-        self.assertEqual(topic.ack([messages[0].receipt], queue_id=-1), (1, [], [], 0))
-        topic.extend([messages[1].receipt], queue_id=-1)
-        topic.nack([messages[2].receipt], queue_id=-1)
+        somewhere = -1 if self.door.settles_at_any_queue else 0
+        self.assertEqual(topic.ack([messages[0].receipt], queue_id=somewhere), (1, [], [], 0))
+        topic.extend([messages[1].receipt], queue_id=somewhere)
+        topic.nack([messages[2].receipt], queue_id=somewhere)
         self.assertEqual(topic.counts(2), (1, 1, 0))
 
     def test_without_a_queue_it_is_queue_0(self):

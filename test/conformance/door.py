@@ -124,9 +124,11 @@ class Door:
     """One client of one broker. Absent fields are not sent; every refusal is raised as Refused.
 
     zero_is_default: a number that is 0 looks like one that is absent.
+    settles_at_any_queue: a settlement may name no queue. (HTTP has it in the path.)
     """
 
     zero_is_default = False
+    settles_at_any_queue = True
 
     def spelling(self, code):
         """The code as far as the protocol can tell it from others."""

@@ -91,6 +91,8 @@ class EventSubscription(Subscription):
 
 
 class HttpDoor(JsonDoor):
+    settles_at_any_queue = False
+
     def __init__(self, broker):
         self._port = broker.ports["http"]
         self._client = Client(self._port)
