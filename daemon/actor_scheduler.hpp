@@ -47,8 +47,8 @@ class quiet_sharing : public caf::policy::unprofiled {
   template <class Coordinator>
   void central_enqueue(Coordinator* self, caf::resumable* job) {
     auto& queue = d(self).queue;
-    if (helping_.queue == &queue)
-      queue.put(job, helping_.self);
+    if (this_thread.queue == &queue)
+      queue.put(job, this_thread.self);
     else
       queue.put(job);
   }
@@ -76,21 +76,21 @@ class quiet_sharing : public caf::policy::unprofiled {
   template <class Coordinator>
   static void help(Coordinator& of, std::size_t most) {
     auto& queue = of.data().queue;
-    if (helping_.queue == nullptr) {
-      helping_.queue = &queue;
-      helping_.context = std::make_unique<caf::scoped_execution_unit>(&of.system());
+    if (this_thread.queue == nullptr) {
+      this_thread.queue = &queue;
+      this_thread.context = std::make_unique<caf::scoped_execution_unit>(&of.system());
     }
     for (auto left = most;; --left) {
-      if (left == 0) return queue.leave(helping_.self);
-      auto* job = queue.try_take(helping_.self);
+      if (left == 0) return queue.leave(this_thread.self);
+      auto* job = queue.try_take(this_thread.self);
       if (job == nullptr) return;
-      switch (job->resume(helping_.context.get(), of.max_throughput())) {
+      switch (job->resume(this_thread.context.get(), of.max_throughput())) {
         case caf::resumable::resume_later:
-          queue.put(job, helping_.self);
+          queue.put(job, this_thread.self);
           break;
         case caf::resumable::shutdown_execution_unit:  // meant for a worker
           queue.put(job);
-          return queue.leave(helping_.self);
+          return queue.leave(this_thread.self);
         default:
           caf::intrusive_ptr_release(job);
       }
@@ -108,7 +108,7 @@ class quiet_sharing : public caf::policy::unprofiled {
   }
 
  private:
-  static inline thread_local helping_thread helping_;
+  static inline thread_local helping_thread this_thread;
   queue_type::sleeper* own_ = nullptr;  // of the worker that has this policy
 };
 
