@@ -31,13 +31,15 @@ http_options http_server::implementation::complete(http_options options) {
 }
 
 http_server::implementation::implementation(http_options options, const broker_actor& broker)
-    : options_(complete(std::move(options))), environment_(all_routes()), server_(
-            options_.loops,
-            [&](io_loop& loop) {
-              return std::make_shared<session_group>(
-                  session_group{environment_, std::make_shared<gateway>(broker, loop.as_event_loop()), {}});
-            },
-            options_.between_events) {
+    : options_(complete(std::move(options))),
+      environment_(all_routes()),
+      server_(
+          options_.loops,
+          [&](io_loop& loop) {
+            return std::make_shared<session_group>(
+                session_group{environment_, std::make_shared<gateway>(broker, loop.as_event_loop()), {}});
+          },
+          options_.between_events) {
   environment_.limits = options_.limits;
   environment_.version = options_.version;
   environment_.timeouts = options_.timeouts;

@@ -26,10 +26,11 @@ class tcp_server::implementation {
 };
 
 tcp_server::implementation::implementation(tcp_options options, const broker_actor& broker)
-    : listen_(std::move(options.listen)), server_(
-            options.loops,
-            [&](io_loop& loop) { return std::make_shared<tcp::session_group>(environment_, broker, loop); },
-            options.between_events) {
+    : listen_(std::move(options.listen)),
+      server_(
+          options.loops,
+          [&](io_loop& loop) { return std::make_shared<tcp::session_group>(environment_, broker, loop); },
+          options.between_events) {
   if (!options.connections) options.connections = std::make_shared<connection_counter>(options.limits.max_connections);
   if (!options.publish_times) options.publish_times = std::make_shared<latency_histogram>();
   environment_.limits = options.limits;
