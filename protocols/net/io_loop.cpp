@@ -53,6 +53,7 @@ void io_loop::run_events() {
     context_.run();
     return;
   }
+  answer();  // what an event whose handler threw has begun
   while (context_.run_one() > 0) {
     context_.poll();  // what else has happened: one burst leads to few messages
     answer();

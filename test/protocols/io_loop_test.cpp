@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <boost/asio/post.hpp>
 #include <chrono>
 #include <future>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -62,6 +64,20 @@ TEST_CASE("nothing that other threads post is forgotten while a loop is between 
   for (auto& thread : posting) thread.join();
   CHECK(all.get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready);
   CHECK(between > 0);
+}
+
+TEST_CASE("what lies between the events runs behind a handler that throws, too") {
+  std::atomic<bool> threw = false;
+  std::promise<void> ran;
+  io_loop loop([&] {
+    if (threw.exchange(false)) ran.set_value();
+  });
+  loop.start("test");
+  boost::asio::post(loop.context(), [&] {
+    threw = true;
+    throw std::runtime_error("a bug");
+  });
+  CHECK(ran.get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready);
 }
 
 TEST_CASE("what lies between the events runs once more when a loop ends") {
