@@ -37,8 +37,6 @@ std::optional<failure> persistence_state::busy() const {
   if (auto why = problem()) return why;
   if (doing_ == maintenance::rewrite) return failure{error_code::failed_precondition, "the log is being rewritten"};
   if (doing_ == maintenance::backup) return failure{error_code::failed_precondition, "a backup is being made"};
-  if (change_running_ || !unsynced_.empty())
-    return failure{error_code::failed_precondition, "the log has just begun a new file: try again"};
   return std::nullopt;
 }
 
@@ -63,12 +61,23 @@ void persistence_state::apply(std::shared_ptr<log_change> change, std::function<
             });
 }
 
-// The file that was appended to until now has to be synced once more; whoever waits for that may be answered then.
+// The file that was appended to until now has to be synced once more; whoever waits for that may be answered then. One that is
+// left from the last switch comes first, so that slow disks do not let them pile up.
 void persistence_state::switch_file(std::function<void(std::optional<failure>)> then) {
+  if (!unsynced_.empty()) {
+    settled_ = [this, then = std::move(then)](std::optional<failure> failed) mutable {
+      failed ? then(std::move(failed)) : switch_file(std::move(then));
+    };
+    return;
+  }
   apply(std::make_shared<log_change>(writer_->plan_new_file()), [this, then = std::move(then)](auto failed) {
     if (!failed) failed = problem();
     then(std::move(failed));
   });
+}
+
+void persistence_state::tell_settled() {
+  if (settled_ && (problem() || unsynced_.empty())) std::exchange(settled_, {})(problem());
 }
 
 // -- rewriting ----------------------------------------------------------------------------------------------------------------

@@ -184,7 +184,7 @@ void persistence_state::synced(const std::vector<sync_target>& targets, std::siz
   auto waited = std::exchange(syncing_, {});
   if (closing_) {
     report(waited, durability::promised, error ? problem() : std::nullopt);
-    return close_when_idle();
+    return settled_ ? tell_settled() : close_when_idle();
   }
   for (std::size_t i = 0; i < good; ++i) {
     writer_->synced(targets[i].handle, targets[i].length);
@@ -193,10 +193,14 @@ void persistence_state::synced(const std::vector<sync_target>& targets, std::siz
       if (left.handle == targets[i].handle) left.safe = targets[i].length;
   }
   std::erase_if(unsynced_, [](const auto& left) { return left.safe == left.length; });
-  if (error) return sync_failed(targets[good].handle, error, std::move(waited));
+  if (error) {
+    sync_failed(targets[good].handle, error, std::move(waited));
+    return tell_settled();
+  }
   report(waited, durability::promised, std::nullopt);
   if (commits) commit_base();
   if (sync_again_ || !to_sync_.empty()) start_sync();
+  tell_settled();
 }
 
 // What is refused must not be in the log: an answer to a later one would build on it.

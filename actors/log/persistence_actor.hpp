@@ -104,6 +104,8 @@ class persistence_state {
   void end_backup(const reply<backed_up>& answer, outcome<backed_up> how);
   /// Lets appends go on in a new file, then goes on with why that could not be done, or with nothing.
   void switch_file(std::function<void(std::optional<failure>)> then);
+  /// An fsync has ended: a switch that waits for it goes on, or hears why it cannot.
+  void tell_settled();
   /// Changes which files are the log, in a thread that may wait.
   void apply(std::shared_ptr<log_change> change, std::function<void(std::optional<failure>)> then);
   void on_worker(std::function<void()> job, std::function<void()> then);
@@ -138,8 +140,9 @@ class persistence_state {
   rewrite_rules rules_;
   broker_actor broker_;  ///< the state that a rewrite writes down
   maintenance doing_ = maintenance::none;
-  disk_worker worker_;       ///< for what blocks in it
-  rewriter_actor rewriter_;  ///< while it works
+  disk_worker worker_;                                   ///< for what blocks in it
+  rewriter_actor rewriter_;                              ///< while it works
+  std::function<void(std::optional<failure>)> settled_;  ///< a switch that waits until `unsynced_` is empty
   std::shared_ptr<rewrite_progress> progress_;
   std::shared_ptr<std::optional<finished_base>> base_;  ///< what it has made
   bool commit_due_ = false;                             ///< the next fsync is the one that the base waits for

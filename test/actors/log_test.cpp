@@ -82,8 +82,12 @@ class running_broker {
     if (broker_) shut_down();
   }
 
-  outcome<done> shut_down() {
-    auto how = wait_for<done>([&](auto r) { tell(broker_, command::shut_down{r}); });
+  /// `meanwhile` runs when the broker has been told.
+  outcome<done> shut_down(const std::function<void()>& meanwhile = [] {}) {
+    auto how = wait_for<done>([&](auto r) {
+      tell(broker_, command::shut_down{r});
+      meanwhile();
+    });
     broker_ = nullptr;
     log_ = nullptr;
     system_.reset();
@@ -133,8 +137,11 @@ class running_broker {
   outcome<done> rewrite() {
     return wait_for<done>([&](auto r) { tell(broker_, command::rewrite{r}); });
   }
+  outcome<backed_up> backup(const std::string& target) {
+    return wait_for<backed_up>([&](auto r) { tell(broker_, command::backup{target, r}); });
+  }
   log_status status() {
-    auto how = wait_for<log_status>([&](auto r) { tell(broker_, command::log{r}); });
+    auto how = wait_for<log_status>([&](auto r) { tell(log_, command::log{r}); });
     REQUIRE(how.ok());
     return *how;
   }
@@ -218,7 +225,7 @@ TEST_CASE("of what waits for the disk nothing is refused when a later write fail
     broker.create();
     answered.insert(broker.publish_surely());
     std::promise<void> gate;
-    files.plan({.before_sync = [open = gate.get_future().share()] { open.wait(); }});
+    files.plan({.before_sync = [open = gate.get_future().share()](const std::string&) { open.wait(); }});
     const auto written = [&](std::uint64_t times) {
       broker.wait_until([&](const log_status& s) { return s.writes >= times; });
     };
@@ -299,6 +306,67 @@ TEST_CASE("a log that grows is rewritten by itself, and not again after each flu
   CHECK(s.healthy);
   CHECK(s.rewrite.last_problem.find("rename") != std::string::npos);
   files.plan({});
+}
+
+/// Holds the log's own fsync of the ended file and the new one back, not those of whoever makes the new file or the copy.
+class held_fsync {
+ public:
+  explicit held_fsync(faulty_file_system& files) {
+    files.create_folders("/backups");
+    auto times = std::make_shared<std::atomic<int>>(0);
+    files.plan({.before_sync = [times, open = gate_.get_future().share()](const std::string& name) {
+      if (name == incr_name(2) && ++*times > 1) open.wait();
+    }});
+  }
+  void release() { gate_.set_value(); }
+
+ private:
+  std::promise<void> gate_;
+};
+
+TEST_CASE("a rewrite behind a backup waits for the fsync of the file that the backup has ended") {
+  for (const bool fails : {false, true}) {
+    CAPTURE(fails);
+    faulty_file_system files;
+    running_broker broker(files, fsync_policy::everysec);
+    broker.create();
+    std::set<message_id> answered{broker.publish_surely()};
+    held_fsync held(files);
+    CHECK(broker.backup("/backups/copy").ok());
+    CHECK(broker.rewrite().ok());
+    CHECK(broker.status().rewrite.running);
+    CHECK_FALSE(broker.backup("/backups/other").ok());
+    answered.insert(broker.publish_surely());
+    if (fails) files.plan({.sync_error = std::make_error_code(std::errc::io_error)});
+    held.release();
+    auto ended = broker.wait_until([](const log_status& s) { return !s.rewrite.running; });
+    CHECK(ended.rewrite.failed == (fails ? 1 : 0));
+    files.plan({});
+    if (fails) {
+      broker.wait_until([](const log_status& s) { return s.healthy; });
+      ended = broker.rewrite_to_the_end();
+    }
+    CHECK(ended.rewrite.succeeded == 1);
+    answered.insert(broker.publish_surely());
+    CHECK(broker.shut_down().ok());
+    CHECK(ids_in(files) == answered);
+  }
+}
+
+TEST_CASE("a rewrite that waits for an fsync is given up when the broker ends") {
+  faulty_file_system files;
+  running_broker broker(files, fsync_policy::everysec);
+  broker.create();
+  const auto id = broker.publish_surely();
+  held_fsync held(files);
+  CHECK(broker.backup("/backups/copy").ok());
+  CHECK(broker.rewrite().ok());
+  const auto how = broker.shut_down([&] {
+    broker.wait_until([](const log_status& s) { return !s.healthy; });
+    held.release();
+  });
+  CHECK(how.ok());
+  CHECK(ids_in(files) == std::set{id});
 }
 
 TEST_CASE("two rewrites at once are one too many") {

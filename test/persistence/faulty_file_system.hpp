@@ -29,7 +29,8 @@ struct faults {
   std::error_code rename_error{};
   std::error_code remove_error{};
   std::error_code sync_folder_error{};
-  std::function<void()> before_sync{};  ///< runs before each sync of a file; may wait
+  /// Runs before each sync of a file, with the name it was opened by; may wait.
+  std::function<void(const std::string& name)> before_sync{};
   std::uint64_t steps =
       never;  ///< after so many changes of any kind, every further one fails with EIO and does nothing
 };
@@ -63,7 +64,8 @@ class faulty_file_system final : public file_system {
 
   class writable final : public file {
    public:
-    writable(disk_ptr owner, node_ptr target) : disk_(std::move(owner)), node_(std::move(target)) {}
+    writable(disk_ptr owner, node_ptr target, std::string name)
+        : disk_(std::move(owner)), node_(std::move(target)), name_(std::move(name)) {}
 
     transferred write_at(std::uint64_t offset, std::span<const std::string_view> parts) override {
       std::lock_guard guard{disk_->mutex};
@@ -86,7 +88,7 @@ class faulty_file_system final : public file_system {
       std::unique_lock guard{disk_->mutex};
       if (const auto before = disk_->plan.before_sync) {
         guard.unlock();
-        before();
+        before(name_);
         guard.lock();
       }
       if (auto error = disk_->step(disk_->plan.sync_error)) return error;
@@ -116,6 +118,7 @@ class faulty_file_system final : public file_system {
    private:
     disk_ptr disk_;
     node_ptr node_;
+    std::string name_;
   };
 
   class readable final : public readable_file {
@@ -219,14 +222,14 @@ class faulty_file_system final : public file_system {
     if (find(path)) return unexpected{std::make_error_code(std::errc::file_exists)};
     auto target = std::make_shared<node>();
     disk_->folders[path.parent_path().string()][path.filename().string()] = target;
-    return std::shared_ptr<file>{std::make_shared<writable>(disk_, target)};
+    return std::shared_ptr<file>{std::make_shared<writable>(disk_, target, path.filename().string())};
   }
 
   io_result<std::shared_ptr<file>> open_for_writing(const std::filesystem::path& path) override {
     std::lock_guard guard{disk_->mutex};
     auto target = find(path);
     if (!target) return unexpected{std::make_error_code(std::errc::no_such_file_or_directory)};
-    return std::shared_ptr<file>{std::make_shared<writable>(disk_, target)};
+    return std::shared_ptr<file>{std::make_shared<writable>(disk_, target, path.filename().string())};
   }
 
   io_result<std::unique_ptr<readable_file>> open_for_reading(const std::filesystem::path& path) override {
