@@ -243,15 +243,19 @@ class CrashLoop(BrokerCase):
         load.step("push")
 
     def consume_automatically(self, load, door, rng):
-        """Such a message is acknowledged when its bytes are written, and recorded behind that: the last answer may come back."""
+        """Such a message is acknowledged when its bytes are written, and recorded behind that: until then it is leased, and a kill
+        brings it back."""
         ledger = self.ledgers["auto"]
         messages = door.consume(NAMESPACE, "auto", batch_size=5, auto_ack=True, wait_ms=20)
         for m in messages:
             assert m.id not in ledger.acked, f"{m.id} was delivered behind its acknowledgement"
             ledger.pushed(m)  # no lease is recorded, so its count is not
         with ledger.lock:
-            ledger.acked.update(ledger.ack_sent)
-            ledger.ack_sent = {m.id for m in messages}
+            ledger.ack_sent.update(m.id for m in messages)
+        if not any(queue.leased for queue in door.get_topic(NAMESPACE, "auto").queues):
+            with ledger.lock:
+                ledger.acked |= ledger.ack_sent
+                ledger.ack_sent = set()
         load.step("auto")
 
     def administer(self, load, door, rng):
