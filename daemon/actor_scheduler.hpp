@@ -75,13 +75,14 @@ class quiet_sharing : public caf::policy::unprofiled {
   /// it must call this again after whatever may have led to jobs.
   template <class Coordinator>
   static void help(Coordinator& of, std::size_t most) {
-    auto& queue = of.data().queue;
-    if (this_thread.queue == nullptr) {
-      this_thread.queue = &queue;
-      this_thread.context = std::make_unique<caf::scoped_execution_unit>(&of.system());
-    }
-    for (auto left = most;; --left) {
-      if (left == 0) return queue.leave(this_thread.self);
+    help(of, [left = most]() mutable { return left-- == 0; });
+  }
+  /// The same, until `enough`.
+  template <class Coordinator, class Enough>
+  static void help(Coordinator& of, Enough enough) {
+    auto& queue = join(of);
+    for (;;) {
+      if (enough()) return queue.leave(this_thread.self);
       auto* job = queue.try_take(this_thread.self);
       if (job == nullptr) return;
       switch (job->resume(this_thread.context.get(), of.max_throughput())) {
@@ -96,6 +97,14 @@ class quiet_sharing : public caf::policy::unprofiled {
       }
     }
   }
+  /// Makes the calling thread a helper while `wake` and the jobs run that it leads to, until `enough`.
+  template <class Coordinator>
+  static void run_along(Coordinator& of, const std::function<void()>& wake, const std::function<bool()>& enough) {
+    join(of);
+    wake();
+    help(of, enough);
+    this_thread.queue = nullptr;
+  }
   template <class Worker>
   void before_shutdown(Worker* self) {
     d(self->parent()).queue.leave(*own_);
@@ -108,6 +117,14 @@ class quiet_sharing : public caf::policy::unprofiled {
   }
 
  private:
+  template <class Coordinator>
+  static queue_type& join(Coordinator& of) {
+    auto& queue = of.data().queue;
+    this_thread.queue = &queue;
+    if (!this_thread.context) this_thread.context = std::make_unique<caf::scoped_execution_unit>(&of.system());
+    return queue;
+  }
+
   static inline thread_local helping_thread this_thread;
   queue_type::sleeper* own_ = nullptr;  // of the worker that has this policy
 };
@@ -126,12 +143,24 @@ inline std::function<void()> help_for(caf::actor_system& system) {
   return [&scheduler] { quiet_sharing::help(scheduler, most_jobs); };
 }
 
+/// What a thread that waits for something else does when that has come, as actors/log/persistence_actor.hpp says.
+inline std::function<void(const std::function<void()>&, const std::function<bool()>&)> running_along_for(
+    caf::actor_system& system) {
+  auto& scheduler = static_cast<caf::scheduler::coordinator<quiet_sharing>&>(system.scheduler());
+  return [&scheduler](const auto& wake, const auto& enough) { quiet_sharing::run_along(scheduler, wake, enough); };
+}
+
 #else
 
 /// This CAF takes no policy from outside: its `sharing` sleeps when there is nothing to do, its default spins.
 inline void choose_scheduler(caf::actor_system_config& config) { config.set("caf.scheduler.policy", "sharing"); }
 
 inline std::function<void()> help_for(caf::actor_system&) { return {}; }
+
+inline std::function<void(const std::function<void()>&, const std::function<bool()>&)> running_along_for(
+    caf::actor_system&) {
+  return {};
+}
 
 #endif
 

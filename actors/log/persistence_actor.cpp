@@ -30,27 +30,40 @@ const char* name_of(fsync_policy policy) {
 }
 
 // The disk worker: runs one job after another.
-struct disk_state {
+class disk_state {
+ public:
+  disk_state(disk_worker::pointer self, running_along along) : self_(self), along_(std::move(along)) {}
+
   disk_worker::behavior_type make_behavior() {
-    return {[](const disk_job& job) {
+    return {[this](const disk_job& job) -> caf::result<disk_job_done> {
       job.run();
-      return disk_job_done{};
+      if (!along_) return disk_job_done{};
+      auto promise = self_->make_response_promise<disk_job_done>();
+      along_([&] { promise.deliver(disk_job_done{}); }, [this] { return !self_->mailbox().empty(); });
+      return promise;
     }};
   }
   static inline const char* name = "mqlite.disk";
+
+ private:
+  disk_worker::pointer self_;
+  running_along along_;
 };
 
 }  // namespace
 
-disk_worker start_disk_worker(caf::actor_system& system) { return spawn_detached<disk_worker, disk_state>(system); }
+disk_worker start_disk_worker(caf::actor_system& system, running_along along) {
+  return spawn_detached<disk_worker, disk_state>(system, std::move(along));
+}
 
 persistence_state::persistence_state(persistence_actor::pointer self, std::shared_ptr<log_writer> writer,
-                                     fsync_policy policy, std::shared_ptr<const clock> time, rewrite_rules rules)
+                                     fsync_policy policy, std::shared_ptr<const clock> time, rewrite_rules rules,
+                                     running_along along)
     : self_(self),
       writer_(std::move(writer)),
       policy_(policy),
       clock_(std::move(time)),
-      disk_(start_disk_worker(self->home_system())),
+      disk_(start_disk_worker(self->home_system(), std::move(along))),
       rules_(rules) {
   end_process_on_exception(self);
   safe_length_ = writer_->length();  // opening has synced it

@@ -19,7 +19,11 @@ namespace mqlite {
 /// Runs what blocks in a thread of its own.
 using disk_worker = caf::typed_actor<caf::result<disk_job_done>(disk_job)>;
 
-disk_worker start_disk_worker(caf::actor_system& system);
+/// Calls `wake`, and then runs in the same thread the actors that this woke, and those that they wake, until `enough`.
+using running_along = std::function<void(const std::function<void()>& wake, const std::function<bool()>& enough)>;
+
+/// With `along`, the worker runs what waits for a job's end by itself while it has no other job: one switch of threads less.
+disk_worker start_disk_worker(caf::actor_system& system, running_along along = {});
 
 /// When a log is rewritten by itself.
 struct rewrite_rules {
@@ -45,7 +49,7 @@ struct rewrite_rules {
 class persistence_state {
  public:
   persistence_state(persistence_actor::pointer self, std::shared_ptr<log_writer> writer, fsync_policy policy,
-                    std::shared_ptr<const clock> time, rewrite_rules rules = {});
+                    std::shared_ptr<const clock> time, rewrite_rules rules = {}, running_along along = {});
   ~persistence_state();
   persistence_actor::behavior_type make_behavior();
 
