@@ -44,6 +44,7 @@ class Ledger:
         self.held = {}            # id -> delivery count, of leases that nobody settles in this round
         self.ack_sent = set()     # no answer is known
         self.acked = set()        # the ack was answered
+        self.gone = set()         # of what acknowledges itself: no longer in the topic, recorded or not
 
     def published(self, payload, message_id):
         with self.lock:
@@ -243,19 +244,22 @@ class CrashLoop(BrokerCase):
         load.step("push")
 
     def consume_automatically(self, load, door, rng):
-        """Such a message is acknowledged when its bytes are written, and recorded behind that: until then it is leased, and a kill
-        brings it back."""
+        """Such a message is leased until its bytes are written, and gone then; the record of that is written with the next answer of
+        its queue at the latest. A kill before that brings it back."""
         ledger = self.ledgers["auto"]
         messages = door.consume(NAMESPACE, "auto", batch_size=5, auto_ack=True, wait_ms=20)
         for m in messages:
             assert m.id not in ledger.acked, f"{m.id} was delivered behind its acknowledgement"
             ledger.pushed(m)  # no lease is recorded, so its count is not
         with ledger.lock:
+            if messages:
+                ledger.acked |= ledger.gone
+                ledger.ack_sent -= ledger.gone
             ledger.ack_sent.update(m.id for m in messages)
+            ledger.gone = set()
         if not any(queue.leased for queue in door.get_topic(NAMESPACE, "auto").queues):
             with ledger.lock:
-                ledger.acked |= ledger.ack_sent
-                ledger.ack_sent = set()
+                ledger.gone = set(ledger.ack_sent)
         load.step("auto")
 
     def administer(self, load, door, rng):
@@ -323,6 +327,7 @@ class CrashLoop(BrokerCase):
         # Of an ack without an answer it is known now whether it was recorded.
         ledger.acked |= (ledger.ack_sent | missing) - ids
         ledger.ack_sent = set()
+        ledger.gone = set()
         self.give_back(door, topic, found)
 
     def check_leases(self, door, topic, queues):
