@@ -15,6 +15,9 @@ namespace {
 // Between two looks at the events.
 constexpr int most_rounds = 4;
 
+// The one that runs in this thread.
+thread_local const io_loop* loop_of_thread = nullptr;
+
 class loop_adapter : public event_loop {
  public:
   explicit loop_adapter(io_loop& loop) : loop_(loop) {}
@@ -36,6 +39,7 @@ io_loop::~io_loop() { stop(); }
 void io_loop::start(std::string name) {
   thread_ = std::thread([this, name = std::move(name)] {
     pthread_setname_np(pthread_self(), name.c_str());
+    loop_of_thread = this;
     // An exception that reaches here is a bug of one handler; the connections of the others go on.
     for (;;) {
       try {
@@ -49,20 +53,16 @@ void io_loop::start(std::string name) {
 }
 
 void io_loop::run_events() {
-  if (!between_) {
-    context_.run();
-    return;
-  }
   answer();  // what an event whose handler threw has begun
   while (context_.run_one() > 0) {
     context_.poll();  // what else has happened: one burst leads to few messages
     answer();
   }
-  between_();
+  if (between_) between_();
 }
 
-/// Runs what lies between the events, and at once what that posts here: mostly the answers to what the events were. Posts of other
-/// threads need not wake the loop meanwhile.
+/// Runs what the events have posted, and what lies between them, and at once what that posts here: mostly the answers to what the
+/// events were. Posts of other threads need not wake the loop meanwhile; its own never do.
 void io_loop::answer() {
   {
     const std::lock_guard lock(mutex_);
@@ -70,7 +70,7 @@ void io_loop::answer() {
   }
   bool posted = true;
   for (int rounds = 0; rounds < most_rounds && posted; ++rounds) {
-    between_();
+    if (between_) between_();
     posted = drain();
   }
   {
@@ -95,7 +95,7 @@ void io_loop::post(std::function<void()> f) {
   bool first;
   {
     const std::lock_guard lock(mutex_);
-    first = posted_.empty() && !drains_soon_;
+    first = posted_.empty() && !drains_soon_ && loop_of_thread != this;
     posted_.push_back(std::move(f));
   }
   if (first) boost::asio::post(context_, [this] { drain(); });

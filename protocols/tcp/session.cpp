@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <boost/asio/post.hpp>
 
 #include "protocols/tcp/push_stream.hpp"
 
@@ -40,7 +39,7 @@ session_group::session_group(environment& all, broker_actor actor, io_loop& loop
     : shared(all), broker(std::make_shared<gateway>(std::move(actor), loop.as_event_loop())), loop_(loop) {}
 
 void session_group::schedule(std::shared_ptr<session> one) {
-  if (scheduled_.empty()) asio::post(loop_.context(), [this] { turn(); });
+  if (scheduled_.empty()) loop_.post([this] { turn(); });
   scheduled_.push_back(std::move(one));
 }
 
