@@ -67,9 +67,9 @@ class load {
   std::vector<std::thread> threads_;
 };
 
-std::string log_part(http_client& client) {
+std::string log_part(http_client& client, const char* from = "\"rewrite\":") {
   const auto stats = client.request("GET", "/v1/stats");
-  return stats.substr(stats.find("\"rewrite\":"));
+  return stats.substr(stats.find(from));
 }
 
 std::uint64_t number_in(const std::string& text, const std::string& name) {
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
               message_size, batch);
 
   std::vector<double> ratios;
-  double longest = 0, longest_quiet = 0;
+  double longest = 0, longest_quiet = 0, size = 0;
   for (int round = 0; round < rounds; ++round) {
     load publishers(broker.port(), topics + "/load", 2);
     std::this_thread::sleep_for(std::chrono::seconds(1));
@@ -114,6 +114,8 @@ int main(int argc, char** argv) {
     const auto took = seconds_since(start);
     const auto busy_rate = static_cast<double>(busy.published) / took;
     ratios.push_back(busy_rate / quiet_rate);
+    const auto base = static_cast<double>(number_in(log_part(client, "\"log\":"), "base_bytes"));
+    size = base / static_cast<double>(number_in(log_part(client), "messages") * message_size);
     longest = std::max(longest, busy.longest);
     longest_quiet = std::max(longest_quiet, quiet.longest);
     const auto messages = number_in(log_part(client), "messages");
@@ -131,5 +133,6 @@ int main(int argc, char** argv) {
       "throughput during / without: %.2f (at least 0.7); longest publish during: %.1f ms (below 100), without: %.1f "
       "ms\n",
       ratio, longest * 1e3, longest_quiet * 1e3);
-  return ratio >= 0.7 && longest < 0.1 ? 0 : 1;
+  std::printf("bytes on disk after it, to bytes of payload: %.2f (at most 1.15)\n", size);
+  return ratio >= 0.7 && longest < 0.1 && size <= 1.15 ? 0 : 1;
 }
