@@ -2,23 +2,19 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include "bench/load/process_usage.hpp"
+#include "bench/server_process.hpp"
 
 // What benchmarks of the whole broker share: the broker as a child process in a folder of its own, and a plain HTTP client.
 namespace bench {
@@ -37,62 +33,20 @@ inline void raise_file_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-/// A broker on a free port of loopback, with its log in a new folder; killed and removed with this object.
+/// A broker on free ports of loopback; `port` is that of HTTP.
 class broker_under_test {
  public:
-  explicit broker_under_test(const std::string& binary, std::vector<std::string> flags = {}) {
-    char pattern[] = "/tmp/mqlite-bench-XXXXXX";
-    folder_ = mkdtemp(pattern);
-    const auto log = folder_ / "log.txt";
-    std::vector<std::string> words{binary, "--persistence.aof.dir", (folder_ / "data").string()};
-    for (const auto* door : {"http", "tcp", "grpc", "caf"})
-      words.insert(words.end(), {"--server." + std::string(door) + ".port", "0"});
-    words.insert(words.end(), flags.begin(), flags.end());
-    pid_ = fork();
-    if (pid_ == 0) {
-      std::vector<char*> arguments;
-      for (auto& w : words) arguments.push_back(w.data());
-      arguments.push_back(nullptr);
-      prctl(PR_SET_PDEATHSIG, SIGKILL);  // it never outlives the benchmark
-      if (std::freopen(log.c_str(), "w", stderr) == nullptr || std::freopen("/dev/null", "w", stdout) == nullptr)
-        _exit(126);
-      execv(binary.c_str(), arguments.data());
-      _exit(127);
-    }
-    const std::string mark = "http: listening on 127.0.0.1:";
-    for (int i = 0; i < 1000 && port_ == 0; ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-      std::ifstream in(log);
-      for (std::string line; std::getline(in, line);)
-        if (const auto at = line.find(mark); at != std::string::npos) port_ = std::stoi(line.substr(at + mark.size()));
-    }
-    if (port_ == 0) throw std::runtime_error("the broker did not start: see " + log.string());
-  }
-  ~broker_under_test() {
-    kill(pid_, SIGTERM);
-    waitpid(pid_, nullptr, 0);
-    std::error_code ignored;
-    std::filesystem::remove_all(folder_, ignored);
-  }
-  broker_under_test(const broker_under_test&) = delete;
-  broker_under_test& operator=(const broker_under_test&) = delete;
+  explicit broker_under_test(const std::string& binary, const std::vector<std::string>& flags = {})
+      : process_("http: listening on",
+                 [&](int out, const std::filesystem::path& folder) { become_broker(binary, out, folder, flags); }) {}
 
-  int port() const { return port_; }
+  int port() const { return process_.port(); }
 
   /// User and system time of the broker so far, in seconds.
-  double cpu_seconds() const {
-    std::ifstream in("/proc/" + std::to_string(pid_) + "/stat");
-    std::string text((std::istreambuf_iterator<char>(in)), {});
-    unsigned long user = 0, system = 0;
-    std::sscanf(text.c_str() + text.rfind(')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                &system);
-    return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
-  }
+  double cpu_seconds() const { return mqlite::load::usage_of(process_.pid()).cpu_seconds; }
 
  private:
-  std::filesystem::path folder_;
-  pid_t pid_ = 0;
-  int port_ = 0;
+  server_process process_;
 };
 
 /// One keep-alive connection.

@@ -2,11 +2,6 @@
 // Usage: caf_bench BROKER [SECONDS] [OUTSTANDING]     (BROKER: path of the mqlite program)
 // One client process sends batches of 100 messages of 256 bytes, OUTSTANDING at a time, in turn to an actor in another process that
 // takes the same batches and only counts them, and to a broker (fsync everysec).
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <caf/all.hpp>
@@ -19,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "bench/server_process.hpp"
 #include "mqlite/client.hpp"
 
 namespace {
@@ -43,47 +39,6 @@ class bench_config : public caf::actor_system_config {
 
 // -- servers, each in a process of its own ------------------------------------------------------------------------------------
 
-struct server_process {
-  pid_t pid = 0;
-  int port = 0;
-  std::filesystem::path folder;
-};
-
-/// Forks; `serve` writes a line that ends in ":PORT" behind `mark` to the pipe.
-template <class Serve>
-server_process start(const std::string& mark, Serve serve) {
-  char pattern[] = "/tmp/mqlite-bench-XXXXXX";
-  int ends[2];
-  server_process server;
-  server.folder = mkdtemp(pattern);
-  if (pipe(ends) != 0) std::abort();
-  server.pid = fork();
-  if (server.pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close(ends[0]);
-    serve(ends[1], server.folder);
-    _exit(1);
-  }
-  close(ends[1]);
-  FILE* lines = fdopen(ends[0], "r");
-  char line[1024];
-  while (server.port == 0 && std::fgets(line, sizeof line, lines) != nullptr)
-    if (const std::string text = line; text.find(mark) != std::string::npos)
-      server.port = std::atoi(text.c_str() + text.rfind(':') + 1);
-  if (server.port == 0) {
-    std::fprintf(stderr, "a server did not start\n");
-    std::exit(1);
-  }
-  return server;  // what else it says fits into the pipe
-}
-
-void end(const server_process& server) {
-  kill(server.pid, SIGTERM);
-  waitpid(server.pid, nullptr, 0);
-  std::error_code ignored;
-  std::filesystem::remove_all(server.folder, ignored);
-}
-
 counting_actor::behavior_type count(std::uint64_t* total) {
   return {[total](const publish& batch) { return counted{*total += batch.messages.size()}; }};
 }
@@ -98,16 +53,6 @@ void serve_count(int out, const std::filesystem::path&) {
   const auto port = system.middleman().publish(actor, 0, "127.0.0.1");
   dprintf(out, "count:%d\n", static_cast<int>(*port));
   for (;;) pause();
-}
-
-auto serve_broker(const char* binary) {
-  return [binary](int out, const std::filesystem::path& folder) {
-    dup2(out, STDERR_FILENO);
-    const auto data = (folder / "data").string();
-    execl(binary, binary, "--persistence.aof.dir", data.c_str(), "--server.http.enabled", "false",
-          "--server.tcp.enabled", "false", "--server.grpc.enabled", "false", "--server.caf.port", "0",
-          static_cast<char*>(nullptr));
-  };
 }
 
 // -- load -----------------------------------------------------------------------------------------------------------------------
@@ -180,8 +125,10 @@ int main(int argc, char** argv) {
   }
   const double seconds = argc > 2 ? std::atof(argv[2]) : 2;
   const int outstanding = argc > 3 ? std::atoi(argv[3]) : 16;
-  const auto bare = start("count:", serve_count);
-  const auto broker = start("caf: listening on", serve_broker(argv[1]));
+  const bench::server_process bare("count:", serve_count);
+  const bench::server_process broker("caf: listening on", [&](int out, const std::filesystem::path& folder) {
+    bench::become_broker(argv[1], out, folder, {});
+  });
 
   caf::core::init_global_meta_objects();
   init_types();
@@ -191,9 +138,9 @@ int main(int argc, char** argv) {
     bench_config config;
     caf::actor_system system(config);
     const auto counter =
-        system.middleman().remote_actor<counting_actor>("127.0.0.1", static_cast<std::uint16_t>(bare.port));
+        system.middleman().remote_actor<counting_actor>("127.0.0.1", static_cast<std::uint16_t>(bare.port()));
     connect_options where;
-    where.port = static_cast<std::uint16_t>(broker.port);
+    where.port = static_cast<std::uint16_t>(broker.port());
     connection to_broker(system, where);
     to_broker.create_namespace("bench").value();
     to_broker.create_topic("bench", "orders").value();
@@ -205,8 +152,6 @@ int main(int argc, char** argv) {
       topic.purge(0).value();
     }
   }
-  end(bare);
-  end(broker);
   std::printf("batches of %zu, %d outstanding: bare actor %.0f messages/s, broker %.0f messages/s, ratio %.2f\n",
               batch_size, outstanding, median(counting), median(publishing), median(publishing) / median(counting));
   return 0;

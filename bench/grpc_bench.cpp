@@ -1,10 +1,6 @@
 // Publishing over gRPC: what the broker adds to a bare gRPC server, and what a stream saves.
 // Usage: grpc_bench BROKER [SECONDS]     (BROKER: path of the mqlite program)
 #include <grpcpp/grpcpp.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -20,10 +16,12 @@
 #include <thread>
 #include <vector>
 
+#include "bench/server_process.hpp"
 #include "proto/mqlite.grpc.pb.h"
 
 namespace {
 
+using bench::server_process;
 using mqlite::v1::MQLiteService;
 using mqlite::v1::PublishRequest;
 using mqlite::v1::PublishResponse;
@@ -48,43 +46,7 @@ class echo_service final : public MQLiteService::CallbackService {
   }
 };
 
-struct server_process {
-  pid_t pid = 0;
-  int port = 0;
-};
-
-/// Forks; the child runs `serve` with the write end of a pipe, which tells a line that ends in ":PORT".
-template <class Serve>
-server_process start(const char* mark, Serve serve) {
-  int ends[2];
-  if (pipe(ends) != 0) std::abort();
-  server_process server;
-  server.pid = fork();
-  if (server.pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    close(ends[0]);
-    serve(ends[1]);
-    _exit(1);
-  }
-  close(ends[1]);
-  FILE* lines = fdopen(ends[0], "r");
-  char line[1024];
-  while (server.port == 0 && std::fgets(line, sizeof line, lines) != nullptr)
-    if (const std::string text = line; text.find(mark) != std::string::npos)
-      server.port = std::atoi(text.c_str() + text.rfind(':') + 1);
-  if (server.port == 0) {
-    std::fprintf(stderr, "a server did not start\n");
-    std::exit(1);
-  }
-  std::thread([lines] {  // what else it says
-    char rest[1024];
-    while (std::fgets(rest, sizeof rest, lines) != nullptr) continue;
-  })
-      .detach();
-  return server;
-}
-
-void serve_echo(int out) {
+void serve_echo(int out, const std::filesystem::path&) {
   echo_service service;
   grpc::ServerBuilder builder;
   int port = 0;
@@ -93,13 +55,6 @@ void serve_echo(int out) {
   const auto server = builder.BuildAndStart();
   dprintf(out, "echo:%d\n", port);
   server->Wait();
-}
-
-void serve_broker(const char* binary, const std::string& folder, int out) {
-  dup2(out, STDERR_FILENO);
-  const auto data = folder + "/data";
-  execl(binary, binary, "--persistence.aof.dir", data.c_str(), "--server.http.port", "0", "--server.tcp.port", "0",
-        "--server.grpc.port", "0", "--server.caf.port", "0", static_cast<char*>(nullptr));
 }
 
 // -- clients ------------------------------------------------------------------------------------------------------------------
@@ -224,8 +179,8 @@ double median(std::vector<double> values) {
 }
 
 void run(const server_process& broker, const server_process& echo, double seconds) {
-  const auto to_broker = connect(broker.port);
-  const auto to_echo = connect(echo.port);
+  const auto to_broker = connect(broker.port());
+  const auto to_echo = connect(echo.port());
   make_topic(to_broker.front());
   unary_rate(to_broker, 0.5);
   unary_rate(to_echo, 0.5);
@@ -251,15 +206,10 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "usage: grpc_bench BROKER [SECONDS]\n");
     return 2;
   }
-  char folder[] = "/tmp/mqlite-bench-XXXXXX";
-  if (mkdtemp(folder) == nullptr) return 1;
   // Before gRPC has threads, which do not survive a fork.
-  const auto echo = start("echo:", serve_echo);
-  const auto broker = start("grpc: listening on", [&](int out) { serve_broker(argv[1], folder, out); });
+  const server_process echo("echo:", serve_echo);
+  const server_process broker("grpc: listening on", [&](int out, const std::filesystem::path& folder) {
+    bench::become_broker(argv[1], out, folder, {});
+  });
   run(broker, echo, argc > 2 ? std::atof(argv[2]) : 2.0);
-  kill(broker.pid, SIGTERM);
-  kill(echo.pid, SIGKILL);
-  waitpid(broker.pid, nullptr, 0);
-  waitpid(echo.pid, nullptr, 0);
-  std::filesystem::remove_all(folder);
 }
