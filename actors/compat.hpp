@@ -17,10 +17,18 @@
 #if CAF_VERSION >= 10000
 #include <caf/actor_from_state.hpp>
 #include <caf/anon_mail.hpp>
+#include <caf/scheduler.hpp>
 #endif
 
 /// The one place that knows that CAF 0.18 and CAF 1.x spell things differently.
 namespace mqlite {
+
+/// What runs actors, as CAF's network hands it on.
+#if CAF_VERSION >= 10000
+using execution_context = caf::scheduler;
+#else
+using execution_context = caf::execution_unit;
+#endif
 
 /// Sends without a sender; from any thread.
 template <class Handle, class... Ts>

@@ -59,7 +59,7 @@ connection::connection(caf::io::network::default_multiplexer& network, int socke
 
 connection::~connection() { list_->remove(this); }
 
-bool connection::consume(caf::execution_unit* context, const void* data, std::size_t size) {
+bool connection::consume(execution_context* context, const void* data, std::size_t size) {
   if (detached()) return false;
   if (const auto problem = gate_.take({static_cast<const unsigned char*>(data), size})) {
     list_->report(peer_, *problem);

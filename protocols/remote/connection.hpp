@@ -9,6 +9,7 @@
 #include <caf/io/network/default_multiplexer.hpp>
 #include <caf/io/network/scribe_impl.hpp>
 
+#include "actors/compat.hpp"
 #include "protocols/net/connection_counter.hpp"
 #include "protocols/net/offenders.hpp"
 #include "protocols/remote/gate.hpp"
@@ -49,7 +50,7 @@ class connection final : public caf::io::network::scribe_impl {
   connection(caf::io::network::default_multiplexer& network, int socket, std::shared_ptr<connection_list> list);
   ~connection() override;
 
-  bool consume(caf::execution_unit* context, const void* data, std::size_t size) override;
+  bool consume(execution_context* context, const void* data, std::size_t size) override;
   int socket() const noexcept { return stream_.fd(); }
 
  private:

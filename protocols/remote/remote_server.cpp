@@ -19,20 +19,29 @@ constexpr std::uint64_t envelope = 64 * 1024;
 /// How long peers may take to read what they are owed, once everything was answered.
 constexpr auto reading_time = std::chrono::seconds(2);
 
+/// The types of a message, as they stand in it.
+template <class... Ts>
+std::vector<std::uint16_t> types() {
+  return {static_cast<std::uint16_t>(caf::type_id_v<Ts>)...};
+}
+
 gate_rules make_rules(const limit_settings& limits, caf::actor_system& system) {
   gate_rules rules;
   caf::byte_buffer name;
+#if CAF_VERSION >= 10000
+  caf::binary_serializer sink(name);
+#else
   caf::binary_serializer sink(system, name);
+#endif
   if (sink.apply(system.node()))
     for (const auto byte : name) rules.own_name.push_back(static_cast<unsigned char>(byte));
   rules.most_payload = limits.max_request_bytes + envelope;
-  rules.first_type = caf::id_block::mqlite_client::begin;
-  rules.end_type = caf::id_block::mqlite_client::end;
-  rules.others = {{}, {caf::type_id_v<caf::unit_t>}, {caf::type_id_v<caf::error>}};
+  rules.first_type = static_cast<std::uint16_t>(caf::id_block::mqlite_client::begin);
+  rules.end_type = static_cast<std::uint16_t>(caf::id_block::mqlite_client::end);
+  rules.others = {{}, types<caf::unit_t>(), types<caf::error>()};
   // What CAF's nodes ask and answer each other when they meet.
-  rules.to_spawn_server = {{caf::type_id_v<caf::sys_atom>, caf::type_id_v<caf::get_atom>, caf::type_id_v<std::string>}};
-  rules.others.push_back({caf::type_id_v<caf::ok_atom>, caf::type_id_v<std::string>,
-                          caf::type_id_v<caf::strong_actor_ptr>, caf::type_id_v<std::string>});
+  rules.to_spawn_server = {types<caf::sys_atom, caf::get_atom, std::string>()};
+  rules.others.push_back(types<caf::ok_atom, std::string, caf::strong_actor_ptr, std::string>());
   return rules;
 }
 
