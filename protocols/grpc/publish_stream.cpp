@@ -1,19 +1,22 @@
 #include "protocols/grpc/publish_stream.hpp"
 
-#include <algorithm>
-
 #include "protocols/grpc/status.hpp"
 #include "protocols/translate/proto_answers.hpp"
-#include "protocols/translate/proto_requests.hpp"
 
 namespace mqlite {
 namespace {
 
-/// Requests without a written answer: beyond either, reading pauses.
+/// Publishes without a written answer: beyond either, reading pauses.
 constexpr std::size_t most_unanswered = 8192;
 constexpr std::size_t most_unanswered_bytes = std::size_t{8} << 20;
 /// Results in one answer.
 constexpr std::size_t most_results = 1000;
+/// What the publishes of a message may take for its Protobuf to be kept for the next one.
+constexpr std::size_t kept_bytes = std::size_t{1} << 20;
+
+grpc::Status too_many_status() {
+  return {grpc::StatusCode::INVALID_ARGUMENT, "`more` must hold at most " + std::to_string(most_batch) + " publishes"};
+}
 
 }  // namespace
 
@@ -27,40 +30,25 @@ grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishStreamResponse>* publish_
 // -- reading ------------------------------------------------------------------------------------------------------------------
 
 void publish_stream::OnReadDone(bool ok) {
-  if (!ok) {
-    std::unique_lock lock(mutex_);
-    reading_ = false;
-    read_all_ = true;
-    return go_on(std::move(lock));
-  }
-  auto message = read_request(in_, door_.terms());
+  const bool too_many = ok && static_cast<std::size_t>(in_.more_size()) > most_batch;
+  const auto bytes = ok && !too_many ? burst_.read(in_, door_.terms()) : 0;
+  if (too_many || bytes > kept_bytes) v1::PublishRequest().Swap(&in_);
   std::unique_lock lock(mutex_);
   reading_ = false;
-  bool first = false;
-  if (!read_all_ && !over_) {
-    places_.push_back({in_.ByteSizeLong(), std::nullopt});
-    ++unanswered_;
-    unanswered_bytes_ += places_.back().bytes;
-    if (message) {
-      first = arrived_.empty();
-      auto& to = batch_for(message->name_space, message->topic);
-      to.drafts.push_back(std::move(message->message));
-      to.places.push_back(first_place_ + places_.size() - 1);
-    } else {
-      places_.back().how = std::move(message.why());
-    }
-  }
-  if (first) door_.loop().post([self = shared_from_this()] { self->publish_arrived(); });
+  if (too_many && !end_) end_ = too_many_status();
+  if (!ok || too_many) read_all_ = true;
+  if (!read_all_ && !over_) take_burst(bytes);
   go_on(std::move(lock));
 }
 
-publish_stream::batch& publish_stream::batch_for(const std::string& name_space, const std::string& topic) {
-  const auto found = std::find_if(arrived_.begin(), arrived_.end(), [&](const batch& b) {
-    return b.topic == topic && b.name_space == name_space && b.drafts.size() < most_batch;
-  });
-  if (found != arrived_.end()) return *found;
-  arrived_.push_back({name_space, topic, {}, {}});
-  return arrived_.back();
+/// What was read gets its places in the stream; the first of it wakes the loop.
+void publish_stream::take_burst(std::size_t bytes) {
+  const bool first = arrived_.empty();
+  const auto before = places_.size();
+  burst_.move_to(places_, arrived_);
+  unanswered_ += places_.size() - before;
+  unanswered_bytes_ += bytes;
+  if (first && !arrived_.empty()) door_.loop().post([self = shared_from_this()] { self->publish_arrived(); });
 }
 
 bool publish_stream::has_room() const {
@@ -77,7 +65,7 @@ void publish_stream::run() {
 }
 
 void publish_stream::publish_arrived() {
-  std::vector<batch> arrived;
+  std::vector<topic_publishes> arrived;
   {
     const std::lock_guard lock(mutex_);
     arrived.swap(arrived_);
@@ -139,6 +127,7 @@ void publish_stream::go_on(std::unique_lock<std::mutex> lock) {
 }
 
 bool publish_stream::fill_answers() {
+  if (places_.empty() || !places_.front().how) return false;
   out_.Clear();
   writing_bytes_ = 0;
   writing_count_ = 0;
@@ -148,7 +137,7 @@ bool publish_stream::fill_answers() {
     places_.pop_front();
     ++first_place_;
   }
-  return writing_count_ > 0;
+  return true;
 }
 
 void publish_stream::OnWriteDone(bool ok) {

@@ -9,16 +9,17 @@
 #include <optional>
 #include <vector>
 
-#include "proto/mqlite.pb.h"
 #include "protocols/grpc/door.hpp"
+#include "protocols/grpc/publish_burst.hpp"
 
 namespace mqlite {
 
 /// A producer at full speed: requests are read ahead, published in batches, and answered in their order.
 ///
-/// Operation: gRPC's threads read and translate; the first request of a burst wakes the loop, which publishes all that came until
-/// then, one batch per topic. Answers gather while one is being written. Requests that were not answered yet are bounded in number
-/// and bytes: beyond that nothing is read until answers have been written.
+/// Operation: gRPC's threads read and translate; the first message of a burst wakes the loop, which publishes all that came until
+/// then, one batch per topic. Answers gather while one is being written. Publishes that were not answered yet are bounded in number
+/// and bytes: beyond that no message is read until answers have been written. A message may carry as many as most_batch besides
+/// itself; one with more ends the stream, like one that is too large for gRPC.
 class publish_stream final : public grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishStreamResponse>,
                              public open_call,
                              public std::enable_shared_from_this<publish_stream> {
@@ -29,19 +30,6 @@ class publish_stream final : public grpc::ServerBidiReactor<v1::PublishRequest, 
   explicit publish_stream(grpc_door& door) : door_(door) {}
 
  private:
-  /// A request in the order of arrival; without an outcome while the broker has it.
-  struct place {
-    std::size_t bytes = 0;
-    std::optional<outcome<published>> how;
-  };
-  /// Requests of one burst for one topic; `places` counts from the stream's first request.
-  struct batch {
-    std::string name_space;
-    std::string topic;
-    std::vector<draft> drafts;
-    std::vector<std::uint64_t> places;
-  };
-
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
@@ -54,7 +42,7 @@ class publish_stream final : public grpc::ServerBidiReactor<v1::PublishRequest, 
   void shut_down() override;
   void abandon() override;
 
-  batch& batch_for(const std::string& name_space, const std::string& topic);
+  void take_burst(std::size_t bytes);
   bool has_room() const;
   /// Reads, writes or finishes, whatever is due; with the mutex, which it gives back before it calls gRPC.
   void go_on(std::unique_lock<std::mutex> lock);
@@ -63,13 +51,15 @@ class publish_stream final : public grpc::ServerBidiReactor<v1::PublishRequest, 
   grpc_door& door_;
   std::shared_ptr<publish_stream> self_;  // gRPC's share
 
-  std::mutex mutex_;  // guards all below, but in_ while it is read into and out_ while it is written
-  v1::PublishRequest in_;
+  v1::PublishRequest in_;  // of the read under way, like burst_
+  publish_burst burst_;
+
+  std::mutex mutex_;  // guards all below, but out_ while it is written
   v1::PublishStreamResponse out_;
-  std::vector<batch> arrived_;
-  std::deque<place> places_;       // not given to gRPC as answers yet
-  std::uint64_t first_place_ = 0;  // number of places_.front()
-  std::size_t unanswered_ = 0;     // requests whose answers are not written
+  std::vector<topic_publishes> arrived_;
+  std::deque<stream_place> places_;  // not given to gRPC as answers yet
+  std::uint64_t first_place_ = 0;    // number of places_.front()
+  std::size_t unanswered_ = 0;       // publishes whose answers are not written
   std::size_t unanswered_bytes_ = 0;
   std::size_t writing_count_ = 0;  // of the write under way, with writing_bytes_
   std::size_t writing_bytes_ = 0;

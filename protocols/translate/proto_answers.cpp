@@ -7,6 +7,8 @@
 namespace mqlite {
 namespace {
 
+constexpr std::size_t id_size = 36;
+
 std::int64_t milliseconds(std::chrono::nanoseconds duration) {
   return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
 }
@@ -106,7 +108,9 @@ void fill(v1::PublishResponse& out, const published& where) {
 
 void fill(v1::PublishResult& out, const outcome<published>& how) {
   if (how) {
-    out.set_message_id(how->id.text());
+    auto& id = *out.mutable_message_id();  // which a stream uses again
+    id.resize(id_size);
+    how->id.write_text(id.data());
     out.set_queue_id(how->queue);
     return;
   }

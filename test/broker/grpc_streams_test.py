@@ -225,6 +225,115 @@ class PublishStreamTest(SharedGrpcCase):
         self.assertEqual([r.code for r in results], [""] * 10 + ["RESOURCE_EXHAUSTED"] * 5)
 
 
+class PublishBurstTest(SharedGrpcCase):
+    """Messages of a PublishStream that carry more publishes than one."""
+
+    def results(self, *requests):
+        answers = self.api.both("PublishStream", iter(requests), timeout=60)
+        return [result for answer in answers for result in answer.results]
+
+    def burst(self, payloads, **fields):
+        first, *more = [pb.PublishRequest(payload=p) for p in payloads]
+        first.MergeFrom(pb.PublishRequest(**self.at, more=more, **fields))
+        return first
+
+    def stored(self, **fields):
+        return [m.payload for m in self.api.call("Consume", **{**self.at, **fields}, batch_size=10_000).messages]
+
+    def test_publishes_of_bursts_and_their_results_are_in_order(self):
+        self.make_topic()
+        payloads = [b"%d" % i for i in range(6000)]
+        sizes = [1, 64, 1, 1, 1500, 3, 4430]
+        starts = [sum(sizes[:i]) for i in range(len(sizes))]
+        results = self.results(*[self.burst(payloads[at:at + n]) for at, n in zip(starts, sizes)])
+        stored = self.api.call("Consume", **self.at, batch_size=10_000).messages
+        self.assertEqual([(m.payload, m.id) for m in stored], [(p, r.message_id) for p, r in zip(payloads, results, strict=True)])
+
+    def test_a_refused_publish_has_its_error_in_its_place(self):
+        self.make_topic()
+        nested = self.burst([b"inside", b"deeper"])
+        more = [(pb.PublishRequest(payload=b"1"), ""), (pb.PublishRequest(payload=b"2", queue_id=-2), "INVALID_ARGUMENT"),
+                (pb.PublishRequest(payload=b"3", topic="-"), "INVALID_ARGUMENT"), (pb.PublishRequest(payload=b"4"), ""),
+                (pb.PublishRequest(payload=b"5", topic="nowhere"), "NOT_FOUND"), (nested, "INVALID_ARGUMENT"),
+                (pb.PublishRequest(payload=b"6" * 1_100_000), "TOO_LARGE"), (pb.PublishRequest(payload=b"7", queue_id=9), "NOT_FOUND"),
+                (pb.PublishRequest(payload=b"8", headers={"k": "v"}), "")]
+        for first, code in (({"payload": b"0"}, ""), ({"payload": b"0", "ttl_ms": -1}, "INVALID_ARGUMENT")):
+            with self.subTest(first=code):
+                results = self.results(pb.PublishRequest(**self.at, **first, more=[one for one, _ in more]))
+                self.assertEqual([r.code for r in results], [code] + [expected for _, expected in more])
+                self.assertTrue(all(bool(r.message_id) == (not r.code) and bool(r.error) == bool(r.code) for r in results))
+                self.assertIn("more", results[6].error)
+                self.assertEqual(self.stored(auto_ack=True), [b"0"] * (not code) + [b"1", b"4", b"8"])
+
+    def test_names_are_inherited_where_they_are_empty(self):
+        self.make_topic()
+        self.make_topic("other")
+        self.api.call("CreateNamespace", name=self.namespace + "2")
+        self.addCleanup(lambda: self.api.call("DeleteNamespace", name=self.namespace + "2"))
+        self.api.call("CreateTopic", namespace=self.namespace + "2", name="orders", queue_count=1)
+        more = [pb.PublishRequest(payload=b"1", topic="other"), pb.PublishRequest(payload=b"2", namespace=self.namespace + "2"),
+                pb.PublishRequest(payload=b"3"), pb.PublishRequest(payload=b"4", namespace=self.namespace + "2", topic="orders"),
+                pb.PublishRequest(payload=b"5", topic="other")]
+        results = self.results(pb.PublishRequest(**self.at, payload=b"0", more=more))
+        self.assertEqual([r.code for r in results], [""] * 6)
+        self.assertEqual(self.stored(), [b"0", b"3"])
+        self.assertEqual(self.stored(topic="other"), [b"1", b"5"])
+        self.assertEqual(self.stored(namespace=self.namespace + "2"), [b"2", b"4"])
+
+    def test_nothing_to_inherit_is_an_error_for_each(self):
+        self.make_topic()
+        results = self.results(pb.PublishRequest(payload=b"0", more=[pb.PublishRequest(**self.at, payload=b"1"),
+                                                                     pb.PublishRequest(payload=b"2")]))
+        self.assertEqual([r.code for r in results], ["INVALID_ARGUMENT", "", "INVALID_ARGUMENT"])
+        self.assertEqual(self.stored(), [b"1"])
+
+    def test_many_topics_in_turn_keep_their_orders(self):
+        topics = [self.make_topic(f"t{i}") for i in range(40)]
+        more = [pb.PublishRequest(payload=b"%d" % i, topic=f"t{i % 40}") for i in range(400)]
+        results = self.results(pb.PublishRequest(**topics[0], payload=b"first", more=more), pb.PublishRequest(**topics[1], more=more))
+        self.assertEqual([r.code for r in results], [""] * 802)
+        for i, at in enumerate(topics):
+            numbers = [b"%d" % n for n in range(i, 400, 40)]
+            self.assertEqual(self.stored(**at), [b"first"] * (i == 0) + numbers + [b""] * (i == 1) + numbers)
+
+    def test_the_largest_burst_is_taken_and_a_larger_one_ends_the_stream_behind_its_answers(self):
+        self.make_topic()
+        self.assertEqual(len(self.results(self.burst([b"x"] * 10_001))), 10_001)
+        stream = self.api.both("PublishStream", iter([self.burst([b"x"] * 3), self.burst([b"x"] * 10_002)]), timeout=60)
+        answered = 0
+        with self.assertRaises(grpc.RpcError) as ended:
+            for answer in stream:
+                answered += len(answer.results)
+        self.assert_ended(ended.exception, CODE.INVALID_ARGUMENT, "more", "10000")
+        self.assertEqual((answered, self.counts().ready), (3, 10_004))
+
+    def test_bursts_count_whole_for_a_client_that_reads_no_answers(self):
+        self.make_topic()
+        sent = 0
+
+        def requests():
+            nonlocal sent
+            for sent in range(1, 10_001):
+                yield self.burst([b"x"] * 1000)
+
+        stream = self.api.both("PublishStream", requests())
+        seen = (-1, -1)
+        while seen != (sent, self.counts().ready):  # until it has stood still for a second
+            seen = (sent, self.counts().ready)
+            time.sleep(1)
+        self.assertLess(sent, 10_000)
+        stream.cancel()
+
+    def test_elsewhere_more_is_refused_and_nothing_of_it_published(self):
+        self.make_topic()
+        burst = self.burst([b"0", b"1"])
+        self.assert_status(CODE.INVALID_ARGUMENT, lambda: self.api.call("Publish", **self.at, payload=b"0", more=burst.more), "more")
+        results = self.api.call("PublishBatch", **self.at, messages=[pb.PublishRequest(payload=b"a"), burst]).results
+        self.assertEqual([r.code for r in results], ["", "INVALID_ARGUMENT"])
+        self.assertIn("more", results[1].error)
+        self.assertEqual(self.counts().ready, 1)
+
+
 class SlowShutdownTest(GrpcCase):
     def test_a_subscriber_that_reads_nothing_does_not_hold_up_the_stop(self):
         broker = self.start_broker("--shutdown_timeout", "1s")
