@@ -7,6 +7,8 @@
 #include <caf/actor_addr.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/binary_serializer.hpp>
+#include <caf/byte_buffer.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
 #include <caf/system_messages.hpp>
@@ -95,6 +97,16 @@ Handle spawn_detached(Host& host, Ts&&... xs) {
   return host.template spawn<caf::detached>(caf::actor_from_state<State>, std::forward<Ts>(xs)...);
 #else
   return host.template spawn<typename Handle::template stateful_impl<State>, caf::detached>(std::forward<Ts>(xs)...);
+#endif
+}
+
+/// What writes values into `out` as CAF's network does.
+inline caf::binary_serializer serializer_into(caf::byte_buffer& out, caf::actor_system& system) {
+#if CAF_VERSION >= 10000
+  (void)system;
+  return caf::binary_serializer(out);
+#else
+  return caf::binary_serializer(system, out);
 #endif
 }
 

@@ -1,6 +1,5 @@
 #include "protocols/remote/remote_server.hpp"
 
-#include <caf/binary_serializer.hpp>
 #include <caf/byte_buffer.hpp>
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/io/basp_broker.hpp>
@@ -28,11 +27,7 @@ std::vector<std::uint16_t> types() {
 gate_rules make_rules(const limit_settings& limits, caf::actor_system& system) {
   gate_rules rules;
   caf::byte_buffer name;
-#if CAF_VERSION >= 10000
-  caf::binary_serializer sink(name);
-#else
-  caf::binary_serializer sink(system, name);
-#endif
+  auto sink = serializer_into(name, system);
   if (sink.apply(system.node()))
     for (const auto byte : name) rules.own_name.push_back(static_cast<unsigned char>(byte));
   rules.most_payload = limits.max_request_bytes + envelope;
