@@ -122,12 +122,22 @@ void persistence_state::on_append(event::append& append) {
   }
   (append.level == durability::written ? new_written_ : new_promised_)
       .push_back({std::move(append.client), append.ticket});
-  if (std::exchange(flush_scheduled_, true)) return;
+  if (may_gather() || std::exchange(flush_scheduled_, true)) return;
   tell(caf::actor_cast<persistence_actor>(self_), event::flush{});
+}
+
+// Under `always`, what comes while an fsync runs could not be answered before the next one: one write takes all of it when this one
+// has ended, unless somebody waits for just the write.
+bool persistence_state::may_gather() const noexcept {
+  return policy_ == fsync_policy::always && sync_running_ && new_written_.empty();
 }
 
 void persistence_state::on_flush() {
   flush_scheduled_ = false;
+  if (!may_gather()) write_out();
+}
+
+void persistence_state::write_out() {
   if (new_written_.empty() && new_promised_.empty()) return;
   ++status_.writes;
   if (writer_->flush()) return write_failed();
@@ -212,6 +222,7 @@ void persistence_state::synced(const std::vector<sync_target>& targets, std::siz
   }
   report(waited, durability::promised, std::nullopt);
   if (commits) commit_base();
+  write_out();  // what has gathered
   if (sync_again_ || !to_sync_.empty()) start_sync();
   tell_settled();
 }
@@ -319,7 +330,7 @@ void persistence_state::on_log(const command::log& command) {
 
 void persistence_state::on_shut_down(command::shut_down& command) {
   broker_ = nullptr;
-  on_flush();
+  write_out();
   closing_ = true;
   closed_ = std::move(command.answer);
   *cancelled_ = true;

@@ -64,6 +64,8 @@ class persistence_state {
 
   void on_append(event::append& append);
   void on_flush();
+  bool may_gather() const noexcept;
+  void write_out();
   void start_sync();
   /// A file and how much of it is written, and how much of that is known to be on the disk.
   struct sync_target {

@@ -134,6 +134,13 @@ class running_broker {
       wait_until([](const log_status& s) { return s.healthy; });
     }
   }
+  /// Leases one message, which must be there: the record of it has to be written, no more.
+  void consume_one() {
+    auto found = wait_for<consumed>([&](auto r) { tell(topic_, command::consume{any_queue, {}, 1, r}); });
+    REQUIRE(found.ok());
+    REQUIRE(found->deliveries.size() == 1);
+    found->confirm();
+  }
   outcome<done> rewrite() {
     return wait_for<done>([&](auto r) { tell(broker_, command::rewrite{r}); });
   }
@@ -217,27 +224,63 @@ TEST_CASE("a rewrite that fails at any step leaves a log that holds all that was
   }
 }
 
+/// Holds back every fsync that begins from now on, until it is released.
+class held_fsyncs {
+ public:
+  explicit held_fsyncs(faulty_file_system& files) {
+    files.plan({.before_sync = [open = gate_.get_future().share()](const std::string&) { open.wait(); }});
+  }
+  void release() { gate_.set_value(); }
+
+ private:
+  std::promise<void> gate_;
+};
+
+TEST_CASE("what comes while an fsync runs is one write behind it") {
+  faulty_file_system files;
+  running_broker broker(files, fsync_policy::always);
+  broker.create();
+  broker.publish_surely();
+  held_fsyncs held(files);
+  const auto before = broker.status();
+  std::vector<std::future<std::optional<message_id>>> all;
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    all.push_back(std::async(std::launch::async, [&] { return broker.publish_one(); }));
+    broker.wait_until([&](const log_status& s) { return s.records == before.records + i && s.writes > before.writes; });
+  }
+  CHECK(broker.status().writes == before.writes + 1);
+  files.plan({});
+  held.release();
+  for (auto& one : all) CHECK(one.get());
+  CHECK(broker.status().writes == before.writes + 2);
+  CHECK(broker.status().fsyncs == before.fsyncs + 2);
+}
+
 TEST_CASE("of what waits for the disk nothing is refused when a later write fails") {
   faulty_file_system files;
   std::set<message_id> answered;
   {
     running_broker broker(files, fsync_policy::always);
     broker.create();
-    answered.insert(broker.publish_surely());
-    std::promise<void> gate;
-    files.plan({.before_sync = [open = gate.get_future().share()](const std::string&) { open.wait(); }});
-    const auto written = [&](std::uint64_t times) {
-      broker.wait_until([&](const log_status& s) { return s.writes >= times; });
+    for (int i = 0; i < 2; ++i) answered.insert(broker.publish_surely());
+    held_fsyncs held(files);
+    const auto before = broker.status();
+    const auto publish = [&](std::uint64_t records) {
+      auto answer = std::async(std::launch::async, [&] { return broker.publish_one(); });
+      broker.wait_until([&](const log_status& s) { return s.records == before.records + records; });
+      return answer;
     };
-    const auto before = broker.status().writes;
-    auto first = std::async([&] { return broker.publish_one(); });
-    written(before + 1);
-    auto second = std::async([&] { return broker.publish_one(); });
-    written(before + 2);  // its fsync comes after the one that runs
+    auto first = publish(1);
+    broker.wait_until([&](const log_status& s) { return s.writes == before.writes + 1; });
+    auto second = publish(2);
+    broker.consume_one();  // the lease has to be written, and the second message with it
+    CHECK(broker.status().writes > before.writes + 1);
     files.plan({.writable_bytes = 0});
-    CHECK_FALSE(broker.publish_one());
+    auto third = publish(4);
+    broker.consume_one();  // goes on without its record
+    CHECK_FALSE(third.get());
     files.plan({});
-    gate.set_value();
+    held.release();
     for (auto* one : {&first, &second}) {
       const auto id = one->get();
       REQUIRE(id);
