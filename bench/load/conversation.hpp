@@ -59,6 +59,7 @@ std::unique_ptr<dialect> make_json_dialect(const plan& what);  ///< TCP-JSON and
 std::unique_ptr<dialect> make_redis_dialect(const plan& what);
 std::unique_ptr<dialect> make_nats_dialect(const plan& what);
 std::unique_ptr<dialect> make_beanstalkd_dialect(const plan& what);
+std::unique_ptr<dialect> make_rabbitmq_dialect(const plan& what);  ///< with classic or quorum queues
 
 /// The payload of every message: letters and digits of plan::payload_size bytes; where JSON is spoken, with quotes.
 std::string payload_of(const plan& what);

@@ -21,10 +21,12 @@ std::unique_ptr<door> make_door(const plan& what) {
       return stream(make_nats_dialect(what));
     case protocol::beanstalkd:
       return stream(make_beanstalkd_dialect(what));
+    case protocol::rabbitmq:
+    case protocol::rabbitmq_quorum:
+      return stream(make_rabbitmq_dialect(what));
     case protocol::grpc:
     case protocol::grpc_stream:
       return make_grpc_door(what);
-    case protocol::rabbitmq:
     case protocol::caf:
       break;
   }

@@ -13,9 +13,10 @@ struct protocol_name {
   const char* name;
   std::uint16_t port;  // where its server listens by default
 };
-constexpr protocol_name protocols[] = {{"tcp", 7070},         {"tcp-json", 7070}, {"http", 8080},  {"grpc", 9090},
-                                       {"grpc-stream", 9090}, {"caf", 6060},      {"redis", 6379}, {"nats", 4222},
-                                       {"beanstalkd", 11300}, {"rabbitmq", 5672}};
+constexpr protocol_name protocols[] = {{"tcp", 7070},      {"tcp-json", 7070},       {"http", 8080},
+                                       {"grpc", 9090},     {"grpc-stream", 9090},    {"caf", 6060},
+                                       {"redis", 6379},    {"nats", 4222},           {"beanstalkd", 11300},
+                                       {"rabbitmq", 5672}, {"rabbitmq-quorum", 5672}};
 constexpr const char* workloads[] = {"publish", "request", "drain", "end-to-end"};
 
 /// What the command line has, before it is known to make sense.
@@ -31,8 +32,8 @@ struct given {
 void declare(CLI::App& app, given& in) {
   app.option_defaults()->always_capture_default(false);
   app.add_option("--protocol", in.via,
-                 "tcp (default), tcp-json, http, grpc or grpc-stream; redis, nats or beanstalkd for the same load on "
-                 "another server");
+                 "tcp (default), tcp-json, http, grpc or grpc-stream; redis, nats, beanstalkd, rabbitmq (a classic "
+                 "queue) or rabbitmq-quorum for the same load on another server");
   app.add_option("--workload", in.what, "publish (default), request, drain or end-to-end");
   app.add_option("--address", in.address, "HOST:PORT of the server; by default its usual port on 127.0.0.1");
   app.add_option("--connections", in.connections, "connections (8; 1 for request, drain and end-to-end)");
@@ -108,6 +109,7 @@ void check_combination(const plan& out, const given& in) {
   require(!(drains && in.outstanding && out.outstanding > 64), "--outstanding is at most 64 when draining");
   require(!(drains && out.via == protocol::nats && out.outstanding > 1),
           "--outstanding: a pull of NATS is one at a time");
+  require(!(drains && pushes(out.via) && out.outstanding > 1), "--outstanding: RabbitMQ pushes without being asked");
   const std::size_t least = (streams ? stamp_size : 0) + (is_json(out.via) ? 2 : 0);
   require(out.payload_size >= least, "--payload-size is at least " + std::to_string(least) + " here");
 }

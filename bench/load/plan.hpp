@@ -9,7 +9,7 @@
 namespace mqlite::load {
 
 /// What is spoken; those behind `caf` are other servers.
-enum class protocol { tcp, tcp_json, http, grpc, grpc_stream, caf, redis, nats, beanstalkd, rabbitmq };
+enum class protocol { tcp, tcp_json, http, grpc, grpc_stream, caf, redis, nats, beanstalkd, rabbitmq, rabbitmq_quorum };
 
 enum class workload {
   publish,     ///< as many publishes as the server answers, a fixed number of them under way
@@ -59,6 +59,8 @@ const char* name_of(workload what) noexcept;
 
 /// Whether the server is none of ours.
 constexpr bool is_peer(protocol via) noexcept { return via > protocol::caf; }
+/// Whether the server pushes what is drained, as far as a window goes; it is not asked.
+constexpr bool pushes(protocol via) noexcept { return via >= protocol::rabbitmq; }
 /// Whether payloads are written as JSON strings, whose quotes count.
 constexpr bool is_json(protocol via) noexcept { return via == protocol::tcp_json || via == protocol::http; }
 

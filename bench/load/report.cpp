@@ -38,17 +38,21 @@ std::string shape(const plan& p) {
          (p.queues == 1 ? " queue" : " queues");
 }
 
+void add_latency(std::string& out, const plan& p, const result& r) {
+  add(out, "  latency of %s, in microseconds\n",
+      p.what == workload::end_to_end ? "a message from due to arrival" : "a request");
+  for (const double percent : percentiles)
+    add(out, "    p%-8g %12.1f\n", percent, microseconds(r.latency.percentile(percent)));
+  add(out, "    max       %12.1f\n    mean      %12.1f\n", microseconds(r.latency.largest()), r.latency.mean() / 1000);
+}
+
 std::string as_table(const plan& p, const result& r) {
   std::string out = std::string(name_of(p.via)) + ", " + name_of(p.what) + ": " + shape(p) + "\n";
   add(out, "  messages   %12llu in %.3f s%s\n", static_cast<unsigned long long>(r.messages), r.seconds,
       r.interrupted ? " (interrupted)" : "");
   add(out, "  rate       %12.0f messages/s, %.1f MB/s\n", per_second(r),
       per_second(r) * static_cast<double>(p.payload_size) / 1e6);
-  add(out, "  latency of %s, in microseconds\n",
-      p.what == workload::end_to_end ? "a message from due to arrival" : "a request");
-  for (const double percent : percentiles)
-    add(out, "    p%-8g %12.1f\n", percent, microseconds(r.latency.percentile(percent)));
-  add(out, "    max       %12.1f\n    mean      %12.1f\n", microseconds(r.latency.largest()), r.latency.mean() / 1000);
+  if (r.latency.total() > 0) add_latency(out, p, r);  // what is pushed answers no request
   if (p.server_pid != 0)
     add(out, "  server     %12.3f us of CPU a message, %.1f MB resident\n", server_cpu_per_message(r),
         static_cast<double>(r.server_bytes) / 1e6);

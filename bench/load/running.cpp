@@ -11,7 +11,7 @@ namespace mqlite::load {
 namespace {
 
 std::atomic<bool> interruption = false;
-/// Messages that a consumer of streaming may hold.
+/// Messages that may be pushed to a consumer ahead of its acks.
 constexpr std::size_t window = 1000;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
@@ -175,7 +175,7 @@ void draining::measure() {
   progress_.begin("draining");
   begin_measuring();
   for (std::size_t lane = 0; lane < plan_.connections; ++lane) {
-    pushed_ = plan_.via == protocol::rabbitmq && door_.subscribe(door_.publishing_lanes() + lane, plan_.batch * 2);
+    pushed_ = pushes(plan_.via) && door_.subscribe(door_.publishing_lanes() + lane, std::max(window, plan_.batch * 2));
     for (std::size_t i = 0; i < plan_.outstanding && !pushed_; ++i) fetch(lane, clock::now());
   }
   while (result_.acknowledged < wanted_ && !interrupted()) {
