@@ -58,6 +58,7 @@ class Server:
     def __init__(self, level="everysec"):
         self.level = level
         self.folder = self.process = self.port = None
+        self.logged = 0  # of the log, before it was started last
 
     # --- what a kind of server says of itself -------------------------------------------------------------------
 
@@ -105,6 +106,7 @@ class Server:
     def start(self):
         """Starts the process on the folder, and waits until it serves: the seconds that took."""
         self.port = free_port()
+        self.logged = len(self.log())
         begun = time.monotonic()
         with open(os.path.join(self.folder, "log.txt"), "ab") as log:
             self.process = subprocess.Popen(self.command(), cwd=self.folder, env=self.environment(), stdout=log,
@@ -114,6 +116,18 @@ class Server:
 
     def environment(self):
         return {name: value for name, value in os.environ.items() if not name.startswith("MQLITE_")}
+
+    def log(self):
+        """What it has written in all its starts."""
+        try:
+            with open(os.path.join(self.folder, "log.txt"), encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+    def news(self):
+        """What it has written since it was started last."""
+        return self.log()[self.logged:]
 
     def stop(self):
         """Ends the process in order, at last by force."""
@@ -147,6 +161,13 @@ class Server:
             connection.sendall(request)
             return connection.recv(size)
 
+    def answers(self, request, beginning):
+        """Whether it is there, and its answer begins so."""
+        try:
+            return self.exchange(request).startswith(beginning)
+        except OSError:
+            return False
+
 
 class MQLite(Server):
     name, protocol, program, levels = "MQLite", "tcp", "mqlite", ("everysec", "always")
@@ -167,20 +188,11 @@ class MQLite(Server):
     def settings(self):
         return f"persistence.aof.fsync = {self.level}"
 
-    def log(self):
-        with open(os.path.join(self.folder, "log.txt"), encoding="utf-8", errors="replace") as file:
-            return file.read()
-
-    def start(self):
-        if os.path.exists(os.path.join(self.folder, "log.txt")):
-            os.remove(os.path.join(self.folder, "log.txt"))
-        return super().start()
-
     def is_ready(self):
-        return "is ready" in self.log()
+        return "is ready" in self.news()
 
     def address(self, protocol):
-        return "127.0.0.1:" + re.search(rf"{self.doors[protocol]}: listening on 127\.0\.0\.1:(\d+)", self.log())[1]
+        return "127.0.0.1:" + re.search(rf"{self.doors[protocol]}: listening on 127\.0\.0\.1:(\d+)", self.news())[1]
 
 
 class Redis(Server):
@@ -194,10 +206,7 @@ class Redis(Server):
         return f"appendonly yes, appendfsync {self.level}, save \"\"; XADD, XREADGROUP, XACK + XDEL"
 
     def is_ready(self):
-        try:
-            return self.exchange(b"PING\r\n").startswith(b"+PONG")
-        except OSError:
-            return False
+        return self.answers(b"PING\r\n", b"+PONG")
 
 
 class Nats(Server):
@@ -212,16 +221,7 @@ class Nats(Server):
 
     def is_ready(self):
         """It listens before it has recovered its streams: the log tells."""
-        with open(os.path.join(self.folder, "log.txt"), encoding="utf-8", errors="replace") as file:
-            return file.read().count("Server is ready") > self.starts
-
-    starts = 0
-
-    def start(self):
-        path = os.path.join(self.folder, "log.txt")
-        self.starts = open(path, encoding="utf-8", errors="replace").read().count("Server is ready") \
-            if os.path.exists(path) else 0
-        return super().start()
+        return "Server is ready" in self.news()
 
 
 class Beanstalkd(Server):
@@ -234,10 +234,7 @@ class Beanstalkd(Server):
 
     def is_ready(self):
         """It listens before it has read its binlog, and answers afterwards."""
-        try:
-            return self.exchange(b"list-tubes\r\n").startswith(b"OK")
-        except OSError:
-            return False
+        return self.answers(b"list-tubes\r\n", b"OK")
 
     def command(self):
         return [self.path(), "-l", "127.0.0.1", "-p", str(self.port), "-b", self.folder or "", "-z", "1048576",
@@ -245,6 +242,69 @@ class Beanstalkd(Server):
 
     def settings(self):
         return f"binlog, -f {'0' if self.level == 'always' else '1000'}"
+
+
+class RabbitMQ(Server):
+    """Its kinds differ in the type of the queue. No epmd, no port for other nodes, no plugins: one process, which takes its helpers
+    with it when it ends."""
+
+    program, levels = "rabbitmq-server", ("everysec", "always")
+    strictness = ""  # when it syncs
+
+    @classmethod
+    def path(cls):
+        """The server's own script: the one on Debian's PATH changes the user, and starts this one."""
+        return shutil.which(cls.program, path="/usr/lib/rabbitmq/bin") or super().path()
+
+    @classmethod
+    def version(cls):
+        """From the folder's name: every argument would start the server."""
+        found = re.search(r"rabbitmq_server-([\d.]+)", os.path.realpath(cls.path()))
+        return found[1] if found else "?"
+
+    def command(self):
+        return [self.path()]
+
+    def environment(self):
+        ours = {name: value for name, value in super().environment().items()
+                if not name.startswith(("RABBITMQ_", "ERL_"))}
+
+        def here(name):
+            return os.path.join(self.folder, name)
+        return ours | {
+            "HOME": self.folder, "RABBITMQ_CONF_ENV_FILE": "/dev/null", "RABBITMQ_CONFIG_FILE": here("none"),
+            "RABBITMQ_CONFIG_FILES": here("none"), "RABBITMQ_ADVANCED_CONFIG_FILE": here("none"),
+            "RABBITMQ_MNESIA_BASE": here("mnesia"), "RABBITMQ_LOG_BASE": here("log"), "RABBITMQ_LOGS": "-",
+            "RABBITMQ_ENABLED_PLUGINS_FILE": here("plugins"), "RABBITMQ_NODENAME": "rabbit@localhost",
+            "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1", "RABBITMQ_NODE_PORT": str(self.port),
+            "RUNNING_UNDER_SYSTEMD": "1",  # the script becomes the server, in place of waiting for it
+            # A node that listens for no others needs no epmd; RabbitMQ wants to know a port all the same, and every minute has
+            # a second Erlang see to it that there is an epmd: these flags hold for that one too.
+            "ERL_AFLAGS": "-dist_listen false -start_epmd false -erl_epmd_port 1",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-sname rabbit@localhost"}
+
+    def settings(self):
+        return ("durable queue, persistent messages with confirms, pushed with a prefetch of 1,000, acks that are not answered; "
+                + self.strictness)
+
+    def is_ready(self):
+        """It listens when it has recovered its queues."""
+        return self.answers(b"AMQP\0\0\x09\x01", b"\x01")
+
+
+class RabbitMQClassic(RabbitMQ):
+    name, protocol = "RabbitMQ classic", "rabbitmq"
+    strictness = "syncs the queue's journal before it confirms, in every row: these queues have no weaker setting that syncs"
+
+
+class RabbitMQQuorum(RabbitMQ):
+    name, protocol = "RabbitMQ quorum", "rabbitmq-quorum"
+    elected = "candidate -> leader"
+    strictness = "one node; syncs its write-ahead log before it confirms, in every row: there is no weaker setting"
+
+    def is_ready(self):
+        """It listens before a queue that was there has a leader again: the log tells."""
+        return (self.elected in self.news() or self.elected not in self.log()) and super().is_ready()
 
 
 class Baseline(Server):
@@ -261,4 +321,4 @@ class Baseline(Server):
         return [self.path(), str(min(os.cpu_count() or 1, 16)), str(self.port)]  # a loop for each core, as the broker
 
 
-PEERS = (Redis, Nats, Beanstalkd)
+PEERS = (Redis, Nats, Beanstalkd, RabbitMQClassic, RabbitMQQuorum)
