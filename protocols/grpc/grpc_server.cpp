@@ -1,5 +1,6 @@
 #include "protocols/grpc/grpc_server.hpp"
 
+#include <absl/synchronization/mutex.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
@@ -111,6 +112,8 @@ outcome<std::uint16_t> grpc_server::implementation::start() {
   listener_ = std::make_shared<listener>(std::vector<io_loop*>{&door_.loop()}, std::move(how));
   if (auto problem = listener_->bind()) return failure{error_code::unavailable, std::move(*problem)};
   redirect_grpc_log();
+  // Debian's Abseil looks for deadlocks at each lock of gRPC's mutexes, in a graph that all threads share.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   if (!build()) return failure{error_code::internal, "grpc: the server cannot be started"};
   door_.health().report_to(server_->GetHealthCheckService());
   door_.loop().start("grpc-0");
