@@ -391,6 +391,16 @@ class Protobuf(TcpCase):
             self.assertEqual((answer[1], answer[4], answer[3]), ([b"error"], [b"INVALID_ARGUMENT"], [8]), command)
         self.assertEqual(self.call_proto("ping")[1], [b"ok"])
 
+    def test_a_publish_that_carries_more_is_refused_and_nothing_of_it_published(self):
+        path = self.topic()
+        publish = self.address() + field(3, "x") + field(10, field(3, "y"))
+        answer = self.call_proto("publish", 16, publish, request_id=8)
+        self.assertEqual((answer[1], answer[4], answer[3]), ([b"error"], [b"INVALID_ARGUMENT"], [8]))
+        self.assertIn(b"more", answer[2][0])
+        results = fields(self.call_proto("publish_batch", 22, self.address() + field(3, field(3, "a")) + field(3, publish))[22][0])[1]
+        self.assertEqual([fields(result).get(3) for result in results], [None, [b"INVALID_ARGUMENT"]])
+        self.assertEqual(self.broker.ok("GET", path)["queues"][0]["ready"], 1)
+
     def test_bytes_that_are_no_command_are_refused_and_the_connection_goes_on(self):
         self.c.call("ping")
         for bad in (b"\x0a", b"\xff" * 20, b"{}", field(1, b"\xff\xfe")):
