@@ -294,7 +294,7 @@ class RabbitMQ(Server):
 
 class RabbitMQClassic(RabbitMQ):
     name, protocol = "RabbitMQ classic", "rabbitmq"
-    strictness = "syncs the queue's journal before it confirms, in every row: these queues have no weaker setting that syncs"
+    strictness = "queue version 1, the default, syncs its journal before it confirms, in every row (version 2 never syncs)"
 
 
 class RabbitMQQuorum(RabbitMQ):
