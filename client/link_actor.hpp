@@ -112,9 +112,6 @@ class link_state {
   std::map<std::uint64_t, running_subscription> subscriptions_;
 };
 
-/// What the broker's error says; errors of CAF itself mean that it cannot be reached.
-failure failure_of(const caf::error& problem);
-
 /// About how many bytes a batch has on its way.
 std::uint64_t size_of(const publish& batch);
 

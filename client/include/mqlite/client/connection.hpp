@@ -146,4 +146,7 @@ class subscription {
   std::uint64_t number_ = 0;
 };
 
+/// For actors: what an error says that a handle answered with; errors of CAF itself mean that the broker cannot be reached.
+failure failure_of(const caf::error& problem);
+
 }  // namespace mqlite::client
