@@ -1,6 +1,7 @@
 #include "bench/load/conversation.hpp"
 
 #include <random>
+#include <utility>
 
 namespace mqlite::load {
 namespace {
@@ -8,6 +9,15 @@ namespace {
 constexpr std::size_t most_queues = 1000;  // of one topic
 
 }  // namespace
+
+void hand_over(std::size_t lane, heard& what, listener& to) {
+  if (const auto n = std::exchange(what.published, 0)) to.on_published(lane, n);
+  if (what.messages.fetches + what.messages.count > 0) {
+    to.on_messages(lane, what.messages);
+    what.messages.clear();
+  }
+  if (const auto n = std::exchange(what.settled, 0)) to.on_settled(lane, n);
+}
 
 std::string payload_of(const plan& what) {
   constexpr std::string_view letters = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

@@ -14,6 +14,8 @@ struct heard {
   std::size_t settled = 0;
   delivered messages;
 };
+/// Tells `to` what a lane heard, and forgets it.
+void hand_over(std::size_t lane, heard& what, listener& to);
 
 /// One connection's half of a protocol: writes requests, and reads answers. Knows bytes, not sockets.
 class conversation {

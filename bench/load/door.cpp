@@ -1,5 +1,6 @@
 #include "bench/load/door.hpp"
 
+#include "bench/load/caf_door.hpp"
 #include "bench/load/grpc_door.hpp"
 #include "bench/load/stream_door.hpp"
 
@@ -21,14 +22,14 @@ std::unique_ptr<door> make_door(const plan& what) {
       return stream(make_nats_dialect(what));
     case protocol::beanstalkd:
       return stream(make_beanstalkd_dialect(what));
-    case protocol::rabbitmq:
-    case protocol::rabbitmq_quorum:
-      return stream(make_rabbitmq_dialect(what));
     case protocol::grpc:
     case protocol::grpc_stream:
       return make_grpc_door(what);
     case protocol::caf:
-      break;
+      return make_caf_door(what);
+    case protocol::rabbitmq:
+    case protocol::rabbitmq_quorum:
+      return stream(make_rabbitmq_dialect(what));
   }
   throw usage_error(std::string("there is no door ") + name_of(what.via));
 }

@@ -32,8 +32,8 @@ struct given {
 void declare(CLI::App& app, given& in) {
   app.option_defaults()->always_capture_default(false);
   app.add_option("--protocol", in.via,
-                 "tcp (default), tcp-json, http, grpc or grpc-stream; redis, nats, beanstalkd, rabbitmq (a classic "
-                 "queue) or rabbitmq-quorum for the same load on another server");
+                 "tcp (default), tcp-json, http, grpc, grpc-stream or caf; redis, nats, beanstalkd, rabbitmq (a "
+                 "classic queue) or rabbitmq-quorum for the same load on another server");
   app.add_option("--workload", in.what, "publish (default), request, drain or end-to-end");
   app.add_option("--address", in.address, "HOST:PORT of the server; by default its usual port on 127.0.0.1");
   app.add_option("--connections", in.connections, "connections (8; 1 for request, drain and end-to-end)");

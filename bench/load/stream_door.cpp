@@ -197,18 +197,9 @@ void stream_door::read(std::size_t lane, bool ended, listener& to) {
     if (c.out.size() != out_before) mark(lane);
     std::memmove(c.input.data(), c.input.data() + taken, c.held - taken);
     c.held -= taken;
-    hand_over(lane, to);
+    hand_over(lane, heard_, to);
     if (!ended && static_cast<std::size_t>(got) < room) return;
   }
-}
-
-void stream_door::hand_over(std::size_t lane, listener& to) {
-  if (const auto n = std::exchange(heard_.published, 0)) to.on_published(lane, n);
-  if (heard_.messages.fetches + heard_.messages.count > 0) {
-    to.on_messages(lane, heard_.messages);
-    heard_.messages.clear();
-  }
-  if (const auto n = std::exchange(heard_.settled, 0)) to.on_settled(lane, n);
 }
 
 void stream_door::close() noexcept {

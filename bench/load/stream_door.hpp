@@ -58,7 +58,6 @@ class stream_door final : public door {
   void flush(connection& c);
   bool flush_text(connection& c);
   void read(std::size_t lane, bool ended, listener& to);
-  void hand_over(std::size_t lane, listener& to);
   std::shared_ptr<const fixed_text> fixed_text_of(const conversation& talk) const;
 
   plan plan_;

@@ -9,7 +9,7 @@ import unittest
 from harness import BINARY, DEADLINE, BrokerCase, SharedBrokerCase, base_environment, wait_until
 
 BENCH = os.path.join(os.path.dirname(os.path.abspath(BINARY)), "mqlite_bench")
-PROTOCOLS = {"tcp": "tcp", "tcp-json": "tcp", "http": "http", "grpc": "grpc", "grpc-stream": "grpc"}
+PROTOCOLS = {"tcp": "tcp", "tcp-json": "tcp", "http": "http", "grpc": "grpc", "grpc-stream": "grpc", "caf": "caf"}
 
 
 def start(*arguments):
@@ -56,7 +56,7 @@ class Workloads(SharedBrokerCase):
         self.assertEqual(report["published"], report["stored"])
 
     def test_publish_in_batches(self):
-        for protocol in ("tcp", "tcp-json", "http", "grpc"):
+        for protocol in ("tcp", "tcp-json", "http", "grpc", "caf"):
             with self.subTest(protocol):
                 report = self.measure(protocol, "--count", 500, "--warm-up", 0, "--batch", 50, "--connections", 2)
                 self.assertEqual((report["messages"], report["stored"]), (500, 500))
@@ -127,6 +127,8 @@ class CommandLines(unittest.TestCase):
                 ("--rate 100", "--rate"),
                 ("--protocol redis --queues 2", "--queues"),
                 ("--protocol grpc-stream --batch 2", "--batch"),
+                ("--protocol caf --connections 257", "--connections"),
+                ("--protocol caf --batch 10000 --payload-size 20000", "--outstanding"),
                 ("--address nowhere", "HOST:PORT"),
                 ("--address 127.0.0.1:70000", "HOST:PORT"),
                 ("--speed 5", "--speed")):
