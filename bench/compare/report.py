@@ -4,9 +4,7 @@ import shutil
 import subprocess
 
 from cases import CASES, PAYLOAD, versions_of_machine
-from servers import PEERS, Baseline, MQLite
-
-BEGIN, END = "<!-- bench/compare: begin -->", "<!-- bench/compare: end -->"
+from servers import PEERS, Baseline, Failure, MQLite
 
 
 def number(figure, value):
@@ -133,11 +131,19 @@ def plot(summary, path):
     return True
 
 
-def into_readme(text, path):
-    """Replaces what stands between the marks."""
+def marked(name, path):
+    """What stands before and behind the marks of `name`, marks included."""
+    begin, end = f"<!-- bench/{name}: begin -->", f"<!-- bench/{name}: end -->"
     with open(path, encoding="utf-8") as file:
-        whole = file.read()
-    head, rest = whole.split(BEGIN, 1)
+        head, found, rest = file.read().partition(begin)
+    _, also_found, tail = rest.partition(end)
+    if not found or not also_found:
+        raise Failure(f"{path} has no marks {begin} and {end}")
+    return head + begin, end + tail
+
+
+def into_readme(name, text, path):
+    """Replaces what stands between the marks of `name`."""
+    head, tail = marked(name, path)
     with open(path, "w", encoding="utf-8") as file:
-        picture = "\n![messages a second](bench/compare/results/results.svg)\n"
-        file.write(f"{head}{BEGIN}\n{text}{picture}{END}{rest.split(END, 1)[1]}")
+        file.write(f"{head}\n{text}{tail}")
