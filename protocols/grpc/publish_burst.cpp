@@ -11,6 +11,8 @@ namespace {
 
 /// Of many topics in turn the last ones are looked through, so that their number makes no publish slow.
 constexpr std::ptrdiff_t looked_through = 16;
+/// Of a burst with more places their memory is not kept for the next one.
+constexpr std::size_t kept_places = 1024;
 
 /// The last of `list` for the topic, where it has room for so many more; else null.
 topic_publishes* find(std::vector<topic_publishes>& list, const std::string& name_space, const std::string& topic,
@@ -35,13 +37,11 @@ void append(To& to, From& from) {
 }  // namespace
 
 std::size_t publish_burst::read(const v1::PublishRequest& in, const publish_terms& terms) {
-  first_place_ += places_.size();
-  places_.clear();
-  topics_.clear();
   bytes_ = 0;
+  expected_ = 1 + static_cast<std::size_t>(in.more_size());
   const auto& name_space = in.namespace_();
   const auto& topic = in.topic();
-  places_.reserve(1 + static_cast<std::size_t>(in.more_size()));
+  places_.reserve(expected_);
   add(name_space, topic, read_first_draft(in, terms));
   for (const auto& one : in.more())
     add(one.namespace_().empty() ? name_space : one.namespace_(), one.topic().empty() ? topic : one.topic(),
@@ -70,13 +70,16 @@ void publish_burst::add(const std::string& name_space, const std::string& topic,
 topic_publishes& publish_burst::add_topic(const std::string& name_space, const std::string& topic) {
   auto& added = topics_.emplace_back(topic_publishes{name_space, topic, {}, {}});
   if (topics_.size() > 1) return added;
-  added.drafts.reserve(places_.capacity());  // most bursts are for one topic
-  added.places.reserve(places_.capacity());
+  added.drafts.reserve(expected_);  // most bursts are for one topic
+  added.places.reserve(expected_);
   return added;
 }
 
 void publish_burst::move_to(std::deque<stream_place>& places, std::vector<topic_publishes>& publishes) {
   append(places, places_);
+  first_place_ += places_.size();
+  places_.clear();
+  if (places_.capacity() > kept_places) std::vector<stream_place>().swap(places_);
   if (publishes.empty()) return publishes.swap(topics_);
   for (auto& one : topics_) {
     if (auto* known = find(publishes, one.name_space, one.topic, one.drafts.size())) {
@@ -86,6 +89,7 @@ void publish_burst::move_to(std::deque<stream_place>& places, std::vector<topic_
       publishes.push_back(std::move(one));
     }
   }
+  topics_.clear();
 }
 
 }  // namespace mqlite

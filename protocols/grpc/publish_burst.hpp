@@ -26,15 +26,15 @@ struct stream_place {
   std::optional<outcome<published>> how;
 };
 
-/// What one message of a PublishStream asks for: the publish that it is itself, then those in its `more`. The names of the first,
-/// which the others inherit, are looked up once.
+/// What one message of a PublishStream asks for: the publish that it is itself, then those in its `more`, which inherit its
+/// names where they have none.
 class publish_burst {
  public:
-  /// Reads the stream's next message, and forgets the one before. Returns the bytes of memory that its publishes take.
+  /// Reads the stream's next message; move_to() comes before the one after it. Returns the bytes of memory that its publishes take.
   std::size_t read(const v1::PublishRequest& in, const publish_terms& terms);
 
   /// Moves what was read behind what the two hold: a place for each publish, where refused ones have their outcome, and what is to
-  /// be published, in its order within each topic. Once for each read().
+  /// be published, in its order within each topic.
   void move_to(std::deque<stream_place>& places, std::vector<topic_publishes>& publishes);
 
  private:
@@ -42,6 +42,7 @@ class publish_burst {
   topic_publishes& add_topic(const std::string& name_space, const std::string& topic);
 
   std::uint64_t first_place_ = 0;  // number of places_.front()
+  std::size_t expected_ = 0;       // publishes of the message that is being read
   std::size_t bytes_ = 0;
   std::vector<stream_place> places_;
   std::vector<topic_publishes> topics_;

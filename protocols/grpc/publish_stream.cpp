@@ -12,7 +12,7 @@ constexpr std::size_t most_unanswered_bytes = std::size_t{8} << 20;
 /// Results in one answer.
 constexpr std::size_t most_results = 1000;
 /// What the publishes of a message may take for its Protobuf to be kept for the next one.
-constexpr std::size_t kept_bytes = std::size_t{1} << 20;
+constexpr std::size_t kept_bytes = 256 * 1024;
 
 grpc::Status too_many_status() {
   return {grpc::StatusCode::INVALID_ARGUMENT, "`more` must hold at most " + std::to_string(most_batch) + " publishes"};
