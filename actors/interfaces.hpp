@@ -60,7 +60,8 @@ using queue_actor = caf::typed_actor<
     caf::result<void>(command::peek),
     // Drops what waits.
     caf::result<void>(command::purge),
-    // The topic is over its limits; answered when it is done.
+    // The topic is over its limits: which of its messages are the oldest, and to drop some; answered when it is done.
+    caf::result<oldest_found>(find_oldest),
     caf::result<oldest_dropped>(event::drop_oldest),
     // New settings.
     caf::result<void>(event::settings_changed),

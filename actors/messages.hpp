@@ -243,9 +243,10 @@ struct buried {
   dead_reason reason = dead_reason::none;
   std::int64_t at = 0;
 };
-/// The topic is full: bury so many of the oldest waiting messages.
+/// The topic is full: bury up to `count` of the oldest waiting messages, none that is younger than `through`.
 struct drop_oldest {
   std::uint64_t count = 0;
+  message_id through;
 };
 /// The queue is dropped: it answers who waits, and ends.
 struct dropped {};
@@ -361,6 +362,19 @@ struct surrendered {
 struct describe {};
 struct described {
   topic_info info;
+};
+/// The topic is full, and asks which of a queue's waiting messages are the oldest.
+struct find_oldest {
+  std::uint64_t most = 1;
+};
+struct oldest_found {
+  struct waiting {
+    message_id id;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<waiting> messages;  ///< in the order in which they would be given out
+  std::uint64_t ready = 0;
+  std::uint64_t received = 0;
 };
 /// What a queue that was told to drop its oldest has done.
 struct oldest_dropped {

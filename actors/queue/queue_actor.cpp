@@ -59,6 +59,7 @@ queue_actor::behavior_type queue_state::make_behavior() {
       [this](const event::unsubscribe& event) { on_unsubscribe(event); },
       [this](command::peek& command) { on_peek(command); },
       [this](command::purge& command) { on_purge(command); },
+      [this](const find_oldest& request) { return on_find_oldest(request); },
       [this](const event::drop_oldest& event) { return on_drop_oldest(event); },
       [this](const event::settings_changed& event) { on_settings(event); },
       [this](report) { return on_report(); },

@@ -58,6 +58,7 @@ class queue_state {
   void on_unsubscribe(const event::unsubscribe& event);
   void on_peek(command::peek& command);
   void on_purge(command::purge& command);
+  oldest_found on_find_oldest(const find_oldest& request);
   caf::result<oldest_dropped> on_drop_oldest(const event::drop_oldest& event);
   void on_settings(const event::settings_changed& event);
   void on_dropped();

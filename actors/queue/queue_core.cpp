@@ -349,10 +349,11 @@ std::vector<carried_message> queue_core::give(std::size_t count, std::int64_t no
   return given;
 }
 
-std::vector<burial> queue_core::drop_oldest(std::size_t count) {
+std::vector<burial> queue_core::drop_oldest(std::size_t count, const message_id& through) {
   std::vector<burial> dropped;
   while (dropped.size() < count && ready() > 0) {
     const auto h = returned_.empty() ? head_ : returned_.begin()->second;
+    if (entries_[h].message->id() > through) break;
     leave(h);
     dropped.push_back(to_bury(h, dead_reason::overflow, place::arrived));
   }

@@ -126,8 +126,8 @@ class queue_core {
 
   /// Gives up `count` waiting messages from the tail, in order: they are gone from here.
   std::vector<carried_message> give(std::size_t count, std::int64_t now);
-  /// Takes up to `count` of the oldest waiting messages out, to be buried.
-  std::vector<burial> drop_oldest(std::size_t count);
+  /// Takes up to `count` of the oldest waiting messages out, to be buried; none that was published behind `through`.
+  std::vector<burial> drop_oldest(std::size_t count, const message_id& through);
 
   // -- the log's side ---------------------------------------------------------------------------------------------------------
 

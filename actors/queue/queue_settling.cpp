@@ -57,7 +57,9 @@ std::vector<entry_handle> queue_state::held(command::settle& command, std::vecto
     } else if (!current || (command.what != settlement::ack && e.place() != place::leased)) {
       command.so_far.stale.push_back(target.position);
     } else if (command.targets.size() > 1 && !named.insert(h).second) {
-      command.so_far.unknown.push_back(target.position);  // it was named before
+      // It was named before. Had it been sent on its own behind that, an ack would find nothing, and a nack no delivery.
+      if (command.what == settlement::ack) command.so_far.unknown.push_back(target.position);
+      if (command.what == settlement::nack) command.so_far.stale.push_back(target.position);
     } else {
       found.push_back(h);
     }
@@ -175,9 +177,19 @@ void queue_state::bury(std::vector<entry_handle> entries, dead_reason reason) {
               });
 }
 
+oldest_found queue_state::on_find_oldest(const find_oldest& request) {
+  catch_up();
+  oldest_found found{{}, core_->ready(), received_};
+  core_->each_ready(request.most, [&](entry_handle h) {
+    const auto& m = *(*core_)[h].message;
+    found.messages.push_back({m.id(), m.content_size()});
+  });
+  return found;
+}
+
 caf::result<oldest_dropped> queue_state::on_drop_oldest(const event::drop_oldest& event) {
   catch_up();
-  const auto dropped = core_->drop_oldest(event.count);
+  const auto dropped = core_->drop_oldest(event.count, event.through);
   bury(dropped);
   auto promise = self_->make_response_promise<oldest_dropped>();
   log_.append({}, durability::written, [this, promise, count = dropped.size()](const failure*) mutable {

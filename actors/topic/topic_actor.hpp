@@ -67,8 +67,14 @@ class topic_state {
   void forget_slots(const queue_arrivals& arrivals);
   /// Stored messages go to their queues.
   void distribute(queue_arrivals arrivals);
-  void drop_overflow();
   void on_released(const event::released& event);
+
+  // -- overflow (topic_overflow.cpp) ------------------------------------------------------------------------------------------
+  struct overflow_search;
+  std::int64_t surplus_messages() const;
+  std::int64_t surplus_bytes() const;
+  void drop_overflow();
+  void drop_found(const std::shared_ptr<overflow_search>& search);
 
   // -- consuming (topic_consuming.cpp) ----------------------------------------------------------------------------------------
   struct sweep;
@@ -85,6 +91,7 @@ class topic_state {
   void on_unheld(event::unheld& event);
   void search_again(command::settle rest);
   void on_subscribe(command::subscribe& command);
+  void attach(std::vector<reported> reports);
   void on_tick(const event::tick& tick);
   void arm();
 
@@ -171,7 +178,8 @@ class topic_state {
   std::vector<std::uint32_t> slots_;  ///< scratch of add()
   std::int64_t held_ = 0;  ///< messages in the topic, and their bytes; while there are no limits a little late
   std::int64_t held_bytes_ = 0;
-  bool dropping_ = false;  ///< a queue was told to bury its oldest
+  bool dropping_ = false;                      ///< queues are asked for their oldest, or told to bury them
+  std::vector<command::subscribe> attaching_;  ///< to any queue, while the queues say how many consumers they have
 
   // Consumers that wait for any queue: all of them by consumer, and those that are parked by age and by the ends of their waits.
   std::unordered_map<std::uint64_t, std::shared_ptr<sweep>> sweeps_;

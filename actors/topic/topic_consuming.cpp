@@ -205,14 +205,21 @@ void topic_state::on_subscribe(command::subscribe& command) {
   if (settings_.steal == steal_policy::off)
     return command.answer(failure{error_code::failed_precondition,
                                   "topic " + name_ + " has steal = off: subscribe to one of its queues"});
-  ask_all([this, command](std::vector<reported> reports) mutable {
-    std::erase_if(reports, [this](const reported& r) { return r.details.queue >= active_; });
+  attaching_.push_back(std::move(command));
+  if (attaching_.size() > 1) return;  // those who come at once are dealt out together, and so evenly
+  ask_all([this](std::vector<reported> reports) { attach(std::move(reports)); });
+}
+
+void topic_state::attach(std::vector<reported> reports) {
+  std::erase_if(reports, [this](const reported& r) { return r.details.queue >= active_; });
+  for (auto& command : std::exchange(attaching_, {})) {
     const auto fewest = std::min_element(reports.begin(), reports.end(), [](const auto& a, const auto& b) {
       return std::pair(a.details.consumers, a.details.queue) < std::pair(b.details.consumers, b.details.queue);
     });
     command.queue = fewest == reports.end() ? 0 : fewest->details.queue;
+    if (fewest != reports.end()) ++fewest->details.consumers;
     pass_on(command);
-  });
+  }
 }
 
 }  // namespace mqlite

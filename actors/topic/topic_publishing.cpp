@@ -41,6 +41,10 @@ std::optional<failure> topic_state::admit(const message& m) {
     return failure{error_code::resource_exhausted,
                    "the broker's messages take more memory than limits.max_memory allows"};
   const auto size = static_cast<std::int64_t>(m.content_size());
+  if (settings_.max_bytes > 0 && size > static_cast<std::int64_t>(settings_.max_bytes))
+    return failure{error_code::resource_exhausted, "topic " + name_ + " cannot hold a message of " +
+                                                       std::to_string(size) + " bytes (max_bytes " +
+                                                       std::to_string(settings_.max_bytes) + ")"};
   if (settings_.overflow == overflow_policy::reject) {
     if (settings_.max_length > 0 && held_ >= static_cast<std::int64_t>(settings_.max_length))
       return failure{error_code::resource_exhausted, "topic " + name_ + " is full: it holds " + std::to_string(held_) +
@@ -147,29 +151,6 @@ void topic_state::distribute(queue_arrivals arrivals) {
   drop_overflow();
   wake_starving(spare);
   sweep_again(all);
-}
-
-// The oldest are dropped where most are waiting; one queue at a time, until it is enough or nothing waits any more.
-void topic_state::drop_overflow() {
-  if (settings_.overflow != overflow_policy::drop_oldest || dropping_) return;
-  const auto max_length = static_cast<std::int64_t>(settings_.max_length);
-  const auto max_bytes = static_cast<std::int64_t>(settings_.max_bytes);
-  std::int64_t over = max_length > 0 ? std::max<std::int64_t>(0, held_ - max_length) : 0;
-  if (max_bytes > 0 && held_bytes_ > max_bytes && held_ > 0) {
-    const auto average = std::max<std::int64_t>(1, held_bytes_ / held_);
-    over = std::max(over, (held_bytes_ - max_bytes + average - 1) / average);
-  }
-  const auto busiest = board_.busiest(any_queue);
-  if (over == 0 || !busiest) return;
-  dropping_ = true;
-  ask(self_, queues_[static_cast<std::size_t>(busiest->queue)], event::drop_oldest{static_cast<std::uint64_t>(over)})
-      .then(
-          [this, queue = busiest->queue](const oldest_dropped& answer) {
-            dropping_ = false;
-            if (exists(queue)) board_.corrected(queue, answer.ready, answer.received);
-            drop_overflow();
-          },
-          [this](const caf::error&) { dropping_ = false; });
 }
 
 void topic_state::on_released(const event::released& event) {

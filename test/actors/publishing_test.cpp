@@ -157,6 +157,54 @@ TEST_CASE_FIXTURE(broker_fixture, "a topic that drops its oldest keeps the newes
   CHECK(letters[0].reason == dead_reason::overflow);
 }
 
+TEST_CASE_FIXTURE(broker_fixture, "the oldest are dropped wherever they wait, and never a message before older ones") {
+  topic_settings_patch limits;
+  limits.max_length = 3;
+  limits.overflow = overflow_policy::drop_oldest;
+  start(3, limits);
+  for (const auto queue : {1, 1, 0, 0, 2, 0, 0}) {
+    publish(std::to_string(queue), queue);
+    run();
+  }
+  CHECK(peek(0) == std::vector<std::string>{"0", "0"});
+  CHECK(peek(1).empty());
+  CHECK(peek(2) == std::vector<std::string>{"2"});
+  std::vector<std::string> dropped;
+  for (const auto& d : dead()) dropped.emplace_back(d.message->payload());
+  CHECK(dropped == std::vector<std::string>{"1", "1", "0", "0"});
+}
+
+TEST_CASE_FIXTURE(broker_fixture, "a burst over the limit leaves the newest of all queues") {
+  topic_settings_patch limits;
+  limits.max_length = 4;
+  limits.overflow = overflow_policy::drop_oldest;
+  start(2, limits);
+  request<std::vector<outcome<published>>>([&](auto then) {
+    std::vector<draft> drafts;
+    for (const auto& text : texts(1, 10)) drafts.push_back(draft_of(text, any_queue, 0));
+    front().publish_batch("n", "t", std::move(drafts), then);
+  });
+  run();
+  CHECK(peek(0) == std::vector<std::string>{"7", "9"});
+  CHECK(peek(1) == std::vector<std::string>{"8", "10"});
+}
+
+TEST_CASE_FIXTURE(broker_fixture,
+                  "as many bytes are dropped as a new message needs; one that can never fit is refused") {
+  topic_settings_patch limits;
+  limits.max_bytes = 10;
+  limits.overflow = overflow_policy::drop_oldest;
+  start(2, limits);
+  for (const auto* text : {"1111", "2222", "3"}) publish(text, 0);
+  publish("44444", 1);
+  const auto refused = publish("55555555555", 1);
+  run();
+  REQUIRE_FALSE(refused->ok());
+  CHECK(refused->code() == error_code::resource_exhausted);
+  CHECK(peek(0) == std::vector<std::string>{"2222", "3"});
+  CHECK(peek(1) == std::vector<std::string>{"44444"});
+}
+
 TEST_CASE_FIXTURE(broker_fixture, "a limit that comes later counts what is there, not what was acknowledged") {
   start(1);
   publish_many(300);

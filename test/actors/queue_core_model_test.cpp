@@ -329,8 +329,12 @@ class model_run {
   void drop_oldest(std::size_t q) {
     if (!random_.percent(20)) return;
     const auto count = random_.below(4);
-    const auto burials = cores_[q].drop_oldest(count);
-    const auto ready = models_[q].ready();
+    auto ready = models_[q].ready();
+    const auto through =
+        ready.empty() || random_.percent(50) ? message_id{~0ULL, ~0ULL} : ready[random_.below(ready.size())];
+    const auto burials = cores_[q].drop_oldest(count, through);
+    const auto end = std::find_if(ready.begin(), ready.end(), [&](const message_id& id) { return id > through; });
+    ready.erase(end, ready.end());
     REQUIRE(burials.size() == std::min<std::size_t>(count, ready.size()));
     for (std::size_t i = 0; i < burials.size(); ++i) {
       REQUIRE(cores_[q][burials[i].entry].message->id() == ready[i]);

@@ -350,12 +350,13 @@ TEST_CASE_FIXTURE(queue_fixture, "the oldest waiting messages are dropped first,
   arrive(1, 4);
   take(2);
   core.fail_delivery(entry(2), now);
-  const auto dropped = core.drop_oldest(2);
+  const auto dropped = core.drop_oldest(2, numbered(4)->id());
   REQUIRE(dropped.size() == 2);
   CHECK(number(dropped[0].entry) == 2);
   CHECK(number(dropped[1].entry) == 3);
   CHECK(dropped[0].reason == dead_reason::overflow);
   CHECK(ready() == numbers{4});
+  CHECK(core.drop_oldest(2, numbered(3)->id()).empty());
 }
 
 TEST_CASE_FIXTURE(queue_fixture,

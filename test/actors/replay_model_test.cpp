@@ -229,7 +229,7 @@ class living_broker {
   void bury(topic_birth& t) {
     const auto [q, core] = some_queue(t);
     records::id_list ids;
-    for (const auto& b : core.drop_oldest(1 + random_.below(3))) {
+    for (const auto& b : core.drop_oldest(1 + random_.below(3), message_id{~0ULL, ~0ULL})) {
       auto carried = core.send_off(b.entry, beginning);
       ids.add(carried.message->id());
       t.dead->add({std::move(carried.message), q, carried.deliveries, dead_reason::overflow, 77});

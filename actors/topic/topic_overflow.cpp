@@ -1,0 +1,99 @@
+#include <algorithm>
+#include <queue>
+
+#include "actors/compat.hpp"
+#include "actors/topic/topic_actor.hpp"
+
+// What a topic with `overflow` = `drop_oldest` does when it is over its limits: the oldest that wait in any of its queues become dead
+// letters. Its queues name their oldest; of all these the oldest are chosen, and then their queues are told to drop them.
+namespace mqlite {
+namespace {
+
+// Messages that one search finds; where more are too many, another one follows.
+constexpr std::uint64_t most_found = 1000;
+
+}  // namespace
+
+// The oldest of the queues that may have any.
+struct topic_state::overflow_search {
+  struct source {
+    queue_number number;
+    std::vector<oldest_found::waiting> messages;
+    std::size_t chosen = 0;  ///< of them, from the front
+    message_id through;      ///< the youngest of those
+  };
+  std::vector<source> queues;
+  std::size_t unanswered = 0;
+
+  /// Marks the oldest, until at least so many messages and bytes are gone.
+  void choose(std::int64_t messages, std::int64_t bytes) {
+    using next = std::pair<message_id, source*>;
+    std::priority_queue<next, std::vector<next>, std::greater<>> oldest;
+    for (auto& q : queues)
+      if (!q.messages.empty()) oldest.emplace(q.messages.front().id, &q);
+    while ((messages > 0 || bytes > 0) && !oldest.empty()) {
+      auto& q = *oldest.top().second;
+      oldest.pop();
+      const auto& m = q.messages[q.chosen++];
+      q.through = std::max(q.through, m.id);
+      --messages;
+      bytes -= static_cast<std::int64_t>(m.bytes);
+      if (q.chosen < q.messages.size()) oldest.emplace(q.messages[q.chosen].id, &q);
+    }
+  }
+};
+
+std::int64_t topic_state::surplus_messages() const {
+  return settings_.max_length > 0 ? held_ - static_cast<std::int64_t>(settings_.max_length) : 0;
+}
+
+std::int64_t topic_state::surplus_bytes() const {
+  return settings_.max_bytes > 0 ? held_bytes_ - static_cast<std::int64_t>(settings_.max_bytes) : 0;
+}
+
+void topic_state::drop_overflow() {
+  const bool over = surplus_messages() > 0 || surplus_bytes() > 0;
+  if (!over || settings_.overflow != overflow_policy::drop_oldest || dropping_) return;
+  auto search = std::make_shared<overflow_search>();
+  for (std::size_t i = 0; i < queues_.size(); ++i)
+    if (const auto number = static_cast<queue_number>(i); board_.bound(number) > 0)
+      search->queues.push_back({number, {}, 0, {}});
+  search->unanswered = search->queues.size();
+  dropping_ = !search->queues.empty();
+  for (std::size_t i = 0; i < search->queues.size(); ++i) {
+    const auto number = search->queues[i].number;
+    ask(self_, queues_[static_cast<std::size_t>(number)], find_oldest{most_found})
+        .then(
+            [this, search, i, number](oldest_found& answer) {
+              if (exists(number)) board_.corrected(number, answer.ready, answer.received);
+              search->queues[i].messages = std::move(answer.messages);
+              if (--search->unanswered == 0) drop_found(search);
+            },
+            [this, search](const caf::error&) {
+              if (--search->unanswered == 0) drop_found(search);
+            });
+  }
+}
+
+void topic_state::drop_found(const std::shared_ptr<overflow_search>& search) {
+  search->choose(surplus_messages(), surplus_bytes());
+  std::erase_if(search->queues, [this](const auto& q) { return q.chosen == 0 || !exists(q.number); });
+  search->unanswered = search->queues.size();
+  if (search->queues.empty()) dropping_ = false;  // nothing waits any more
+  for (const auto& q : search->queues) {
+    const auto over = [this, search] {
+      if (--search->unanswered > 0) return;
+      dropping_ = false;
+      drop_overflow();
+    };
+    ask(self_, queues_[static_cast<std::size_t>(q.number)], event::drop_oldest{q.chosen, q.through})
+        .then(
+            [this, number = q.number, over](const oldest_dropped& answer) {
+              if (exists(number)) board_.corrected(number, answer.ready, answer.received);
+              over();
+            },
+            [over](const caf::error&) { over(); });
+  }
+}
+
+}  // namespace mqlite
