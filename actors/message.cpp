@@ -58,7 +58,7 @@ message_ptr message::make(std::string_view payload, std::string_view attributes,
   const auto size = footprint(payload.size(), attributes.size(), expires_at != 0);
   void* memory = std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc();
-  count_memory(static_cast<std::int64_t>(size));
+  count_memory(static_cast<std::int64_t>(size + bookkeeping));
   return message_ptr{new (memory) message(payload, attributes, expires_at, id)};
 }
 
@@ -96,7 +96,7 @@ std::int64_t message::expires_at() const noexcept {
 
 void message::release() noexcept {
   if (references_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
-  count_memory(-static_cast<std::int64_t>(footprint()));
+  count_memory(-static_cast<std::int64_t>(footprint() + bookkeeping));
   this->~message();
   std::free(this);
 }

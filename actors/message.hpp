@@ -54,7 +54,10 @@ class message {
   /// The message's memory in bytes.
   std::size_t footprint() const noexcept { return footprint(payload().size(), attributes().size(), expires_at() != 0); }
 
-  /// Memory of all messages there are, in bytes.
+  /// What a queue and the allocator need besides for each message, in bytes.
+  static constexpr std::size_t bookkeeping = 48;
+
+  /// Memory that all messages take, in bytes: their own, and the bookkeeping.
   static std::uint64_t memory() noexcept;
 
   /// Names an unpublished message; nobody else may hold it yet.
