@@ -63,7 +63,7 @@ persistence_state::persistence_state(persistence_actor::pointer self, std::share
       writer_(std::move(writer)),
       policy_(policy),
       clock_(std::move(time)),
-      disk_(start_disk_worker(self->home_system(), std::move(along))),
+      disk_(start_disk_worker(self->home_system(), policy == fsync_policy::always ? std::move(along) : nullptr)),
       rules_(rules) {
   end_process_on_exception(self);
   safe_length_ = writer_->length();  // opening has synced it
@@ -237,7 +237,7 @@ void persistence_state::sync_failed(const std::shared_ptr<file>& failed_file, st
   lose_unsynced(failed_file, error);
   // Elsewhere than under `always` they only waited so as not to be too many: they are as safe as those that were answered at once.
   report(waited, durability::promised, policy_ == fsync_policy::always ? problem() : std::nullopt);
-  if (policy_ != fsync_policy::always) rewrite_owed_ = true;
+  rewrite_owed_ = true;  // under `always` for leases and moves: they are in force, and their records are gone with the others
   write_failed();
 }
 
