@@ -17,7 +17,17 @@ double seconds(std::chrono::nanoseconds t) { return std::chrono::duration<double
 
 [[noreturn]] void give_up(const log_failure& why) { throw std::runtime_error(why.text()); }
 
-void tell_what_was_found(const recovered& found, std::chrono::nanoseconds took) {
+std::size_t messages_in(const broker_birth& birth) {
+  std::size_t count = 0;
+  for (const auto& [name, topics] : birth.namespaces)
+    for (const auto& topic : topics) {
+      for (const auto& core : topic.cores) count += core->size();
+      if (topic.dead) count += topic.dead->size();
+    }
+  return count;
+}
+
+void tell_what_was_found(const recovered& found, std::size_t messages, std::chrono::nanoseconds took) {
   for (const auto& file : found.found)
     if (file.torn && file.torn->power_cut)
       spdlog::warn(
@@ -35,8 +45,8 @@ void tell_what_was_found(const recovered& found, std::chrono::nanoseconds took) 
   if (found.records == 0) return;
   spdlog::info(
       "recovered {} messages from {} records, {:.1f} MB in {:.2f} s (reading {:.2f} s, decoding and building {:.2f} s)",
-      found.messages, found.records, static_cast<double>(found.bytes) / (1 << 20), seconds(took),
-      seconds(found.reading), seconds(found.decoding));
+      messages, found.records, static_cast<double>(found.bytes) / (1 << 20), seconds(took), seconds(found.reading),
+      seconds(found.decoding));
 }
 
 // Leases and delays end by the wall clock, so it matters when that was set back.
@@ -64,10 +74,10 @@ opened_storage open_storage(file_system& files, const aof_settings& settings, co
     spdlog::info("recovering: {} of {} MB, {} messages", p.bytes >> 20, p.total >> 20, p.messages);
   });
   if (!found) give_up(found.error());
-  tell_what_was_found(*found, std::chrono::steady_clock::now() - start);
+  auto birth = visitor.take();
+  tell_what_was_found(*found, messages_in(birth), std::chrono::steady_clock::now() - start);
   auto writer = log_writer::open(files, std::move(*lock), *found);
   if (!writer) give_up(writer.error());
-  auto birth = visitor.take();
   tell_of_clock(birth, time.now());
   return {std::make_shared<log_writer>(std::move(*writer)), std::move(birth)};
 }
