@@ -1,14 +1,11 @@
 #include "cli/command_line.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "cli/commands/commands.hpp"
 #include "cli/errors.hpp"
 #include "cli/grammar.hpp"
-#include "config/error.hpp"
-#include "config/keys.hpp"
-#include "config/values.hpp"
+#include "cli/options.hpp"
 
 namespace mqlite::cli {
 namespace {
@@ -27,23 +24,6 @@ std::string address_problem(const std::string& address) {
                         address.find_first_not_of("0123456789", colon + 1) == std::string::npos &&
                         address.size() - colon <= 6;
   return has_port ? std::string() : "must be HOST:PORT";
-}
-
-/// A command among the words is not known: CLI11 would only say that it did not expect it.
-void refuse_unknown_command(const CLI::App& app, const std::vector<std::string>& words) {
-  const auto at = position_after(app, words);
-  const auto names = command_names(*at.command);
-  if (names.empty() || at.operands.empty()) return;
-  const auto near = nearest(at.operands.front(), names);
-  throw bad_usage("unknown command " + backquoted(at.operands.front()) +
-                  (near ? "; did you mean " + backquoted(*near) + "?" : ""));
-}
-
-std::string path_of(const CLI::App& app) {
-  std::string path = app.get_name();
-  for (const auto* parent = app.get_parent(); parent; parent = parent->get_parent())
-    path = parent->get_name() + " " + path;
-  return path;
 }
 
 /// The innermost command that the words have reached.
@@ -84,25 +64,14 @@ void command_line::on(CLI::App* which, command run) {
   which->callback([this, run = std::move(run)] { chosen_ = run; });
 }
 
-void command_line::add_duration(CLI::App* to, const std::string& name,
-                                std::function<void(std::chrono::milliseconds)> set, const std::string& description) {
-  const auto read = [set = std::move(set), name](const std::string& text) {
-    try {
-      set(text == "0" ? std::chrono::milliseconds(0) : duration_value().parse(text));
-    } catch (const bad_value& error) {
-      throw CLI::ValidationError(name, error.what());
-    }
-  };
-  to->add_option_function<std::string>(name, read, description)->type_name("DURATION");
-}
-
 void command_line::parse(const std::vector<std::string>& words) {
   try {
     app_.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::CallForHelp&) {
     help_ = app_.help();
   } catch (const CLI::ParseError& error) {
-    refuse_unknown_command(app_, words);
+    // CLI11 would only say that it did not expect it.
+    refuse_unknown_command(position_after(app_, words));
     throw bad_usage(std::string(error.what()) + " (" + path_of(innermost(app_)) + " --help)");
   }
   if (options_.json && options_.raw) throw bad_usage("--json and --raw exclude each other");

@@ -50,9 +50,6 @@ class command_line {
   const command& chosen() const noexcept { return chosen_; }
   /// The help that was asked for.
   const std::optional<std::string>& help() const noexcept { return help_; }
-  /// The help for all.
-  std::string full_help() const { return app_.help(); }
-
   const CLI::App& app() const noexcept { return app_; }
 
   /// A new command below `parent`, or at the top when that is null. `group` is the heading that it stands under in the help.
@@ -60,9 +57,6 @@ class command_line {
                 const std::string& group = "Subcommands");
   /// `run` is what `which` means.
   void on(CLI::App* which, command run);
-  /// An option that takes a duration with a unit, as in `--wait 30s`, or 0, and hands it to `set`.
-  static void add_duration(CLI::App* to, const std::string& name, std::function<void(std::chrono::milliseconds)> set,
-                           const std::string& description);
 
  private:
   CLI::App app_;

@@ -17,6 +17,9 @@ class call_interrupted : public std::runtime_error {
   call_interrupted() : std::runtime_error("interrupted") {}
 };
 
+/// Ctrl-C ended a command that goes on until then.
+class ended_by_user : public call_interrupted {};
+
 /// A command that cannot be run as it was given.
 class bad_usage : public std::runtime_error {
  public:

@@ -1,11 +1,11 @@
 #include "cli/grammar.hpp"
 
+#include "cli/errors.hpp"
+#include "config/error.hpp"
+#include "config/keys.hpp"
+
 namespace mqlite::cli {
 namespace {
-
-std::vector<const CLI::App*> commands_below(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* sub) { return !sub->get_name().empty(); });
-}
 
 const CLI::App* command_called(const CLI::App& below, const std::string& name) {
   for (const auto* sub : commands_below(below))
@@ -23,10 +23,21 @@ bool takes_value(const CLI::App* app, const std::string& word) {
 
 }  // namespace
 
+std::vector<const CLI::App*> commands_below(const CLI::App& app) {
+  return app.get_subcommands([](const CLI::App* sub) { return !sub->get_name().empty(); });
+}
+
 std::vector<std::string> command_names(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto* sub : commands_below(app)) names.push_back(sub->get_name());
   return names;
+}
+
+std::string path_of(const CLI::App& app) {
+  std::string path = app.get_name();
+  for (const auto* parent = app.get_parent(); parent; parent = parent->get_parent())
+    path = parent->get_name() + " " + path;
+  return path;
 }
 
 position position_after(const CLI::App& grammar, const std::vector<std::string>& words) {
@@ -42,6 +53,14 @@ position position_after(const CLI::App& grammar, const std::vector<std::string>&
       at.operands.push_back(word);
   }
   return at;
+}
+
+void refuse_unknown_command(const position& at) {
+  const auto names = command_names(*at.command);
+  if (names.empty() || at.operands.empty()) return;
+  const auto near = nearest(at.operands.front(), names);
+  throw bad_usage("unknown command " + backquoted(at.operands.front()) +
+                  (near ? "; did you mean " + backquoted(*near) + "?" : ""));
 }
 
 }  // namespace mqlite::cli

@@ -9,6 +9,7 @@
 #include "cli/broker_client.hpp"
 #include "cli/completion.hpp"
 #include "cli/exit_codes.hpp"
+#include "cli/help.hpp"
 #include "cli/interruption.hpp"
 #include "cli/line_editor.hpp"
 #include "cli/output.hpp"
@@ -60,12 +61,18 @@ name_sources names_from(broker_client& broker) {
   return names;
 }
 
+constexpr const char* prompt_group = "This prompt";
+
 /// The commands that only a REPL has.
 void add_repl_commands(command_line& line, bool& leave) {
   for (const auto* name : {"exit", "quit"})
-    line.on(line.add(nullptr, name, "Leave", "This prompt"), [&leave](command_context&) { leave = true; });
-  line.on(line.add(nullptr, "help", "List the commands; COMMAND --help shows one", "This prompt"),
-          [&line](command_context& c) { c.out.write(line.full_help()); });
+    line.on(line.add(nullptr, name, "Leave", prompt_group), [&leave](command_context&) { leave = true; });
+  const auto words = std::make_shared<std::vector<std::string>>();
+  auto* help = line.add(nullptr, "help", "List the commands, or show how one is used", prompt_group);
+  help->add_option("COMMAND", *words, "The one to show");
+  line.on(help, [&line, words](command_context& c) {
+    c.out.write(words->empty() ? command_list(line.app()) : command_help(line.app(), *words));
+  });
 }
 
 /// One line of input.
@@ -127,6 +134,8 @@ int run_command(const command_line& line, interruption& interrupted, bool intera
     return exit_done;
   } catch (const bad_usage& error) {
     return say(error, exit_usage);
+  } catch (const ended_by_user&) {
+    return exit_interrupted;
   } catch (const call_interrupted& error) {
     return say(error, exit_interrupted);
   } catch (const std::exception& error) {

@@ -149,6 +149,7 @@ value_type<T> integer_value(std::uint64_t least, std::uint64_t most) {
 }
 template value_type<std::uint16_t> integer_value(std::uint64_t, std::uint64_t);
 template value_type<std::uint32_t> integer_value(std::uint64_t, std::uint64_t);
+template value_type<std::int64_t> integer_value(std::uint64_t, std::uint64_t);
 
 value_type<bool> boolean_value() {
   const std::string expected = "`true` or `false`";

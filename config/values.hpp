@@ -50,6 +50,7 @@ template <class T>
 value_type<T> integer_value(std::uint64_t least, std::uint64_t most);
 extern template value_type<std::uint16_t> integer_value(std::uint64_t, std::uint64_t);
 extern template value_type<std::uint32_t> integer_value(std::uint64_t, std::uint64_t);
+extern template value_type<std::int64_t> integer_value(std::uint64_t, std::uint64_t);
 
 /// `true` or `false`.
 value_type<bool> boolean_value();

@@ -25,19 +25,21 @@ void topic_target::add_to(CLI::App* to) {
 
 void queue_target::add_to(CLI::App* to) {
   topic_target::add_to(to);
-  to->add_option("QUEUE", queue, "Number of the queue")->required()->check(CLI::NonNegativeNumber);
+  add_number(to, "QUEUE", 0, queue, "Number of the queue")->required();
 }
 
 void queue_target::add_optional_to(CLI::App* to, const std::string& description) {
   topic_target::add_to(to);
-  to->add_option_function<std::string>(
-        "QUEUE",
-        [this](const std::string& text) {
-          if (text != "any" && !CLI::detail::lexical_cast(text, queue))
-            throw CLI::ValidationError("QUEUE", "must be a number or any");
-        },
-        description)
-      ->type_name("NUMBER|any");
+  add_queue_or_any(
+      to, "QUEUE", [this](std::int32_t number) { queue = number; }, description);
+}
+
+void until_interrupted(const std::function<void()>& run) {
+  try {
+    run();
+  } catch (const call_interrupted&) {
+    throw ended_by_user();
+  }
 }
 
 std::string counted(std::int64_t count, const std::string& noun) {

@@ -7,6 +7,7 @@
 
 #include "cli/broker_client.hpp"
 #include "cli/command_line.hpp"
+#include "cli/options.hpp"
 #include "cli/output.hpp"
 
 /// The commands, by subject: each function adds its own to the grammar.
@@ -76,6 +77,9 @@ Request request_about(const topic_target& target) {
   request.set_name(target.topic);
   return request;
 }
+
+/// Runs what goes on until Ctrl-C, about which nothing is to be said then. Throws ended_by_user.
+void until_interrupted(const std::function<void()>& run);
 
 /// "1 message", "1,234 messages".
 std::string counted(std::int64_t count, const std::string& noun);

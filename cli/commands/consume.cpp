@@ -14,17 +14,15 @@ struct consume_options : queue_target {
 
 void consume_options::add_to(CLI::App* to) {
   add_optional_to(to, "Number of the queue; when it is left out, all are looked at, most waiting first");
-  to->add_option_function<std::int32_t>(
-        "-n,--batch", [this](std::int32_t count) { request.set_batch_size(count); }, "Most messages to take [1]")
-      ->type_name("NUMBER")
-      ->check(CLI::PositiveNumber);
+  add_number<std::int32_t>(
+      to, "-n,--batch", 1, [this](std::int32_t count) { request.set_batch_size(count); }, "Most messages to take [1]");
   to->add_flag_function(
       "-a,--auto-ack", [this](std::int64_t) { request.set_auto_ack(true); },
       "Acknowledged as they are handed over; else they come back unless they are acknowledged in time");
   const auto set_wait = [this](milliseconds d) { request.set_wait_ms(d.count()); };
   const auto set_lease = [this](milliseconds d) { request.set_lease_ms(d.count()); };
-  command_line::add_duration(to, "-w,--wait", set_wait, "How long to wait for a first message [0]");
-  command_line::add_duration(to, "--lease", set_lease, "Time to acknowledge [the topic's ack timeout]");
+  add_duration(to, "-w,--wait", set_wait, "How long to wait for a first message [0]");
+  add_duration(to, "--lease", set_lease, "Time to acknowledge [the topic's ack timeout]");
 }
 
 }  // namespace

@@ -12,9 +12,7 @@ void add_list(command_line& line, CLI::App* group) {
   const auto o = std::make_shared<given>();
   auto* list = line.add(group, "list", "Show a topic's dead letters, with the reason");
   o->add_to(list);
-  list->add_option("-n,--limit", o->limit, "Most messages to show [10]")
-      ->type_name("NUMBER")
-      ->check(CLI::PositiveNumber);
+  add_number(list, "-n,--limit", 1, o->limit, "Most messages to show [10]");
   line.on(list, [o](command_context& c) {
     auto request = request_for<v1::ListDeadRequest>(static_cast<const topic_target&>(*o));
     request.set_limit(o->limit);

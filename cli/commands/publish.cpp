@@ -34,15 +34,18 @@ void publish_options::add_to(CLI::App* to) {
         "-k,--key", [this](const std::string& text) { message.set_routing_key(text); },
         "Routing key: messages of one key go to one queue")
       ->type_name("TEXT");
-  to->add_option_function<std::int32_t>(
-        "-q,--queue", [this](std::int32_t queue) { message.set_queue_id(queue); }, "Number of the queue to use")
-      ->type_name("NUMBER")
-      ->check(CLI::NonNegativeNumber);
+  add_queue_or_any(
+      to, "-q,--queue", [this](std::int32_t queue) { message.set_queue_id(queue); },
+      "Number of the queue to use [any]");
   to->add_option("-H,--header", headers, "A header; may be repeated")->type_name("NAME=VALUE")->allow_extra_args(false);
   const auto set_delay = [this](milliseconds d) { message.set_delay_ms(d.count()); };
   const auto set_ttl = [this](milliseconds d) { message.set_ttl_ms(d.count()); };
-  command_line::add_duration(to, "--delay", set_delay, "Not to be delivered before");
-  command_line::add_duration(to, "--ttl", set_ttl, "A dead letter when it waits longer");
+  const auto set_moment = [this](std::int64_t ms) { message.set_deliver_at_ms(ms); };
+  auto* delay = add_duration(to, "--delay", set_delay, "Not to be delivered before");
+  add_number<std::int64_t>(to, "--deliver-at", 0, set_moment, "Not before this moment, in milliseconds since 1970")
+      ->type_name("UNIX_MS")
+      ->excludes(delay);
+  add_duration(to, "--ttl", set_ttl, "A dead letter when it waits longer");
   to->add_flag("--lines", lines, "Each line of standard input is a message of its own");
 }
 

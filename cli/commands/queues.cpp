@@ -14,9 +14,7 @@ void add_peek(command_line& line) {
   const auto o = std::make_shared<peek_options>();
   auto* peek = line.add(nullptr, "peek", "Look at messages without taking them", messages_group);
   o->add_to(peek);
-  peek->add_option("-n,--limit", o->limit, "Most messages to show [10]")
-      ->type_name("NUMBER")
-      ->check(CLI::PositiveNumber);
+  add_number(peek, "-n,--limit", 1, o->limit, "Most messages to show [10]");
   peek->add_option("--state", o->state, "Which ones [ready]")->type_name("ready|leased|delayed");
   line.on(peek, [o](command_context& c) {
     auto request = request_for<v1::PeekRequest>(static_cast<const queue_target&>(*o));

@@ -71,13 +71,13 @@ void add_settle_commands(command_line& line) {
 
   auto* nacks = line.add(nullptr, "nack", "Give messages back to their queue", messages_group);
   o->add_to(nacks);
-  command_line::add_duration(nacks, "--delay", set_duration, "Not to be delivered again before");
+  add_duration(nacks, "--delay", set_duration, "Not to be delivered again before");
   nacks->add_option("--reason", o->reason, "Why")->type_name("TEXT");
   line.on(nacks, [o](command_context& c) { nack(c, *o); });
 
   auto* extends = line.add(nullptr, "extend", "Keep messages longer before they count as failed", messages_group);
   o->add_to(extends);
-  command_line::add_duration(extends, "--lease", set_duration, "Time from now on [the topic's ack timeout]");
+  add_duration(extends, "--lease", set_duration, "Time from now on [the topic's ack timeout]");
   line.on(extends, [o](command_context& c) { extend(c, *o); });
 }
 

@@ -1,6 +1,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <boost/json/serialize.hpp>
+
 #include <algorithm>
 #include <limits>
 
@@ -71,14 +73,14 @@ void watch(command_context& c, const watch_options& o) {
   boost::json::object before;
   auto then = stopwatch::now();
   for (std::int64_t shown = 0; shown < o.count; ++shown) {
-    if (shown > 0 && c.interrupted.wait_for(o.interval)) return;
-    const auto json = stats_json(c, true);
+    if (shown > 0 && c.interrupted.wait_for(o.interval)) throw call_interrupted();
+    auto stats = read_stats(stats_json(c, true));
     if (c.out.json()) {
-      c.out.line(json);
+      keep_topics(stats, o);
+      c.out.line(boost::json::serialize(stats));
       c.out.flush();
       continue;
     }
-    auto stats = read_stats(json);
     const auto now = stopwatch::now();
     auto text = overview(stats, shown == 0 ? stats : before, std::chrono::duration_cast<milliseconds>(now - then), o);
     if (!o.topic.empty()) text += queues_text(c, o);
@@ -93,15 +95,10 @@ void add_watch(command_line& line) {
   auto* sub = line.add(nullptr, "watch", "Show topics, depths and rates again and again, until Ctrl-C", broker_group);
   sub->add_option("NAMESPACE", o->name_space, "Only the topics of this one");
   sub->add_option("TOPIC", o->topic, "Only this one, and its queues");
-  command_line::add_duration(
+  add_duration(
       sub, "--interval", [o](milliseconds d) { o->interval = d; }, "Time between two looks [1s]");
-  sub->add_option("-n,--count", o->count, "End after so many looks")->type_name("NUMBER")->check(CLI::PositiveNumber);
-  line.on(sub, [o](command_context& c) {
-    try {
-      watch(c, *o);
-    } catch (const call_interrupted&) {  // that is how watching ends
-    }
-  });
+  add_number<std::int64_t>(sub, "-n,--count", 1, o->count, "End after so many looks");
+  line.on(sub, [o](command_context& c) { until_interrupted([&] { watch(c, *o); }); });
 }
 
 }  // namespace

@@ -18,10 +18,8 @@ struct subscribe_options : queue_target {
 void subscribe_options::add_to(CLI::App* to) {
   add_optional_to(to, "Number of the queue; any when it is left out");
   to->add_flag("-a,--auto-ack", ack, "Acknowledge each message once it is printed; else all come back when this ends");
-  to->add_option("--max-in-flight", max_in_flight, "Most messages unacknowledged at a time [256]")
-      ->type_name("NUMBER")
-      ->check(CLI::PositiveNumber);
-  to->add_option("-n,--count", count, "End after so many messages")->type_name("NUMBER")->check(CLI::PositiveNumber);
+  add_number(to, "--max-in-flight", 1, max_in_flight, "Most messages unacknowledged at a time [256]");
+  add_number<std::int64_t>(to, "-n,--count", 1, count, "End after so many messages");
 }
 
 void acknowledge(command_context& c, const v1::Message& message) {
@@ -42,14 +40,15 @@ void subscribe(command_context& c, const subscribe_options& o) {
   const interruption::scope ending(c.interrupted, [&context] { context.TryCancel(); });
   const auto stream = c.broker.subscribe(context, request);
   v1::Message message;
-  for (std::int64_t left = o.count; left > 0 && stream->Read(&message); --left) {
+  auto left = o.count;
+  for (; left > 0 && stream->Read(&message); --left) {
     c.out.message(message);
     c.out.flush();
     if (o.ack) acknowledge(c, message);
     if (left == 1) context.TryCancel();
   }
   const auto status = stream->Finish();
-  if (status.error_code() != grpc::StatusCode::CANCELLED) require_ok(status);
+  if (left > 0) require_ok(status);
 }
 
 }  // namespace
@@ -58,12 +57,7 @@ void add_subscribe_command(command_line& line) {
   const auto o = std::make_shared<subscribe_options>();
   auto* sub = line.add(nullptr, "subscribe", "Print messages as they come, until Ctrl-C", messages_group);
   o->add_to(sub);
-  line.on(sub, [o](command_context& c) {
-    try {
-      subscribe(c, *o);
-    } catch (const call_interrupted&) {  // that is how a subscription ends
-    }
-  });
+  line.on(sub, [o](command_context& c) { until_interrupted([&] { subscribe(c, *o); }); });
 }
 
 }  // namespace mqlite::cli

@@ -12,12 +12,10 @@ using std::chrono::milliseconds;
 
 /// `--name N` sets a field, to 0 as well.
 template <class T>
-void add_number(CLI::App* to, const std::string& name, v1::TopicSettings& values, void (v1::TopicSettings::*set)(T),
-                const std::string& description) {
-  to->add_option_function<T>(
-        name, [&values, set](T value) { (values.*set)(value); }, description)
-      ->type_name("NUMBER")
-      ->check(CLI::NonNegativeNumber);
+void add_limit(CLI::App* to, const std::string& name, v1::TopicSettings& values, void (v1::TopicSettings::*set)(T),
+               const std::string& description) {
+  add_number<T>(
+      to, name, 0, [&values, set](T value) { (values.*set)(value); }, description);
 }
 
 template <class Set>
@@ -30,13 +28,12 @@ void add_choice(CLI::App* to, const std::string& name, const std::string& choice
 void add_settings(CLI::App* to, v1::TopicSettings& values) {
   const auto set_timeout = [&values](milliseconds d) { values.set_ack_timeout_ms(d.count()); };
   const auto set_ttl = [&values](milliseconds d) { values.set_message_ttl_ms(d.count()); };
-  command_line::add_duration(to, "--ack-timeout", set_timeout, "How long a delivered message may stay unacknowledged");
-  add_number(to, "--max-deliveries", values, &v1::TopicSettings::set_max_deliveries,
-             "A dead letter after so many failed deliveries; 0 = never");
-  command_line::add_duration(to, "--message-ttl", set_ttl, "A dead letter after waiting so long; 0 = never");
-  add_number(to, "--max-length", values, &v1::TopicSettings::set_max_length,
-             "Most messages in the topic; 0 = no limit");
-  add_number(to, "--max-bytes", values, &v1::TopicSettings::set_max_bytes, "Most bytes in the topic; 0 = no limit");
+  add_duration(to, "--ack-timeout", set_timeout, "How long a delivered message may stay unacknowledged");
+  add_limit(to, "--max-deliveries", values, &v1::TopicSettings::set_max_deliveries,
+            "A dead letter after so many failed deliveries; 0 = never");
+  add_duration(to, "--message-ttl", set_ttl, "A dead letter after waiting so long; 0 = never");
+  add_limit(to, "--max-length", values, &v1::TopicSettings::set_max_length, "Most messages in the topic; 0 = no limit");
+  add_limit(to, "--max-bytes", values, &v1::TopicSettings::set_max_bytes, "Most bytes in the topic; 0 = no limit");
   add_choice(
       to, "--overflow", "reject|drop_oldest", [&values](const std::string& text) { values.set_overflow(text); },
       "What a full topic does");
@@ -108,11 +105,8 @@ void add_create(command_line& line, CLI::App* group) {
   const auto o = std::make_shared<given>();
   auto* create = line.add(group, "create", "Create a topic");
   o->add_to(create);
-  create
-      ->add_option_function<std::int32_t>(
-          "--queues", [o](std::int32_t count) { o->request.set_queue_count(count); }, "How many queues [1]")
-      ->type_name("NUMBER")
-      ->check(CLI::PositiveNumber);
+  add_number<std::int32_t>(
+      create, "--queues", 1, [o](std::int32_t count) { o->request.set_queue_count(count); }, "How many queues [1]");
   add_settings(create, *o->request.mutable_settings());
   line.on(create, [o](command_context& c) {
     o->request.set_namespace_(o->name_space);
@@ -143,7 +137,7 @@ void add_resize(command_line& line, CLI::App* group) {
   const auto o = std::make_shared<given>();
   auto* sub = line.add(group, "resize", "Give a topic more queues, or fewer");
   o->add_to(sub);
-  sub->add_option("QUEUES", o->queue_count, "How many queues from now on")->required()->check(CLI::PositiveNumber);
+  add_number(sub, "QUEUES", 1, o->queue_count, "How many queues from now on")->required();
   line.on(sub, [o](command_context& c) { resize(c, *o, o->queue_count); });
 }
 

@@ -67,6 +67,11 @@ topics_by_name topics_of(const json::object& stats) {
   return topics;
 }
 
+bool selects(const topic_filter& filter, const std::string& name_space, const std::string& topic) {
+  return (filter.name_space.empty() || name_space == filter.name_space) &&
+         (filter.topic.empty() || topic == filter.topic);
+}
+
 table topics_table(const json::object& now, const json::object& before, milliseconds between,
                    const topic_filter& filter) {
   table rows({{"NAMESPACE"},
@@ -82,8 +87,7 @@ table topics_table(const json::object& now, const json::object& before, millisec
               number_column("ACKED/S")});
   const auto earlier = topics_of(before);
   for (const auto& [name, topic] : topics_of(now)) {
-    if (!filter.name_space.empty() && name.first != filter.name_space) continue;
-    if (!filter.topic.empty() && name.second != filter.topic) continue;
+    if (!selects(filter, name.first, name.second)) continue;
     const auto found = earlier.find(name);
     const auto& old = found == earlier.end() ? *topic : *found->second;
     rows.add({name.first, name.second, count(*topic, "queue_count"), count(*topic, "ready"), count(*topic, "leased"),
@@ -127,6 +131,17 @@ std::string describe_stats(const json::object& stats) {
     out += " " + escaped(std::string_view(protocol.data(), protocol.size())) + " " +
            count_text(open.is_int64() ? open.get_int64() : 0);
   return out + "\n";
+}
+
+void keep_topics(json::object& stats, const topic_filter& filter) {
+  auto* list = stats.if_contains("topics");
+  if (!list || !list->is_array()) return;
+  auto& topics = list->get_array();
+  const auto others = std::remove_if(topics.begin(), topics.end(), [&](const json::value& topic) {
+    return !topic.is_object() ||
+           !selects(filter, text(topic.get_object(), "namespace"), text(topic.get_object(), "name"));
+  });
+  topics.erase(others, topics.end());
 }
 
 std::string overview(const json::object& now, const json::object& before, milliseconds between,

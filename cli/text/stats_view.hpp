@@ -21,6 +21,9 @@ struct topic_filter {
   std::string topic;
 };
 
+/// Takes the other topics out of `stats`.
+void keep_topics(boost::json::object& stats, const topic_filter& filter);
+
 /// How the broker is and what its topics hold, with rates: what happened since `before`, which lies `between` back.
 std::string overview(const boost::json::object& now, const boost::json::object& before,
                      std::chrono::milliseconds between, const topic_filter& filter);

@@ -158,6 +158,25 @@ class Messages(CliCase):
                          base64.b64encode(b"later").decode())
         self.assertIn("queue 9 not found", self.refused("publish", ns, topic, "x", "--queue", 9))
 
+    def test_minus_one_is_any_queue(self):
+        ns, topic = self.make_topic("--queues", 2)
+        self.assertEqual([self.json("publish", ns, topic, "1", "-q", q)["queue_id"] for q in (-1, "any")], [0, 1])
+        taken = [self.json("consume", ns, topic, -1, "--auto-ack")[0]["queue_id"] for _ in range(2)]
+        self.assertEqual(sorted(taken), [0, 1])
+        self.cli("publish", ns, topic, "2", "-q", 1)
+        self.assertEqual(self.cli("--raw", "subscribe", ns, topic, -1, "--count", 1), "2\n")
+
+    def test_a_message_is_delivered_at_the_moment_that_is_named(self):
+        ns, topic = self.make_topic()
+        now = int(time.time() * 1000)
+        self.cli("publish", ns, topic, "later", "--deliver-at", now + 3_600_000)
+        self.cli("publish", ns, topic, "soon", "--deliver-at", now + 300)
+        self.cli("publish", ns, topic, "past", "--deliver-at", now - 1000)
+        self.assertEqual(self.cli("--raw", "peek", ns, topic, 0), "past\n")
+        self.assertEqual(self.cli("--raw", "subscribe", ns, topic, "--auto-ack", "--count", 2), "past\nsoon\n")
+        self.assertGreaterEqual(time.time() * 1000, now + 300)
+        self.assertEqual(self.cli("--raw", "peek", ns, topic, 0, "--state", "delayed"), "later\n")
+
     def test_lines_become_messages(self):
         ns, topic = self.make_topic("--queues", 2)
         lines = [str(n) for n in range(2500)]
@@ -214,7 +233,7 @@ class Messages(CliCase):
             self.cli("publish", ns, topic, n)
             self.assertEqual(json.loads(subscriber.stdout.readline())["payload"], n)
         subscriber.send_signal(signal.SIGINT)
-        self.assertEqual((subscriber.wait(DEADLINE), subscriber.stderr.read()), (DONE, b""))
+        self.assertEqual((subscriber.wait(DEADLINE), subscriber.stderr.read()), (INTERRUPTED, b""))
         self.wait_for_queues(lambda queues: queues[0]["leased"] == 0)
         self.assertEqual(self.json("peek", ns, topic, 0), [])
 
@@ -249,12 +268,20 @@ class Looking(CliCase):
         looks = self.cli("--json", "watch", "--count", 2, "--interval", "10ms").splitlines()
         self.assertEqual([type(json.loads(look)["topics"]) for look in looks], [list, list])
 
-    def test_watch_ends_cleanly_when_interrupted(self):
+    def test_watch_takes_other_topics_out_of_its_json(self):
+        ns, topic = self.make_topic()
+        self.cli("topic", "create", ns, "mails")
+        names = lambda *of: [(t["namespace"], t["name"]) for t in self.json("watch", "--count", 1, *of)["topics"]]
+        self.assertEqual(sorted(names(ns)), [(ns, "mails"), (ns, topic)])
+        self.assertEqual(names(ns, topic), [(ns, topic)])
+
+    def test_watch_ends_without_a_word_when_interrupted(self):
         self.make_topic()
-        watching = self.start("watch")
-        self.assertIn(b"MQLite", watching.stdout.readline())
-        watching.send_signal(signal.SIGINT)
-        self.assertEqual((watching.wait(DEADLINE), watching.stderr.read()), (DONE, b""))
+        for flags in ((), ("--json",), ("--interval", "1ms")):
+            watching = self.start("watch", *flags)
+            self.assertTrue(watching.stdout.readline())
+            watching.send_signal(signal.SIGINT)
+            self.assertEqual((watching.wait(DEADLINE), watching.stderr.read()), (INTERRUPTED, b""))
 
     def test_token_new_asks_no_broker(self):
         tokens = {run("token", "new", "--address", "127.0.0.1:1").stdout.decode() for _ in range(5)}
@@ -293,11 +320,28 @@ class Mistakes(CliCase):
                 (["publish", "a", "b", "c", "--lines"], "exclude each other"),
                 (["consume", "a", "b", "--wait", "soon"], "--wait"),
                 (["ack", "a", "b", "0"], "ID is required"),
+                (["publish", "a", "b", "c", "--delay", "1s", "--deliver-at", "1"], "excludes"),
                 (["stats", "--address", "nowhere"], "HOST:PORT"),
                 (["--wrong"], "--wrong")):
             result = run("--address", "127.0.0.1:1", *words)
             self.assertEqual((result.returncode, result.stdout), (USAGE, b""), (words, result))
             self.assertRegex(result.stderr.decode(), rf"^error: .*{re.escape(said)}.*\n$")
+
+    def test_wrong_numbers_are_refused_in_words(self):
+        for words, said in (
+                ("ack a t x id", "QUEUE must be a whole number from 0 to 2147483647, not `x`"),
+                ("peek a t -1", "QUEUE must be from 0 to 2147483647, not -1"),
+                ("consume a t x", "QUEUE must be a whole number of 0 or more, or any, not `x`"),
+                ("subscribe a t -2", "QUEUE must be a whole number of 0 or more, or any, not `-2`"),
+                ("publish a t x -q -2", "--queue must be a whole number of 0 or more, or any, not `-2`"),
+                ("publish a t x --deliver-at noon", "--deliver-at must be a whole number from 0 to 9223372036854775807, not `noon`"),
+                ("topic create a t --queues 0", "--queues must be from 1 to 2147483647, not 0"),
+                ("topic resize a t 0", "QUEUES must be from 1 to 2147483647, not 0"),
+                ("topic update a t --max-length -1", "--max-length must be from 0 to 9223372036854775807, not -1"),
+                ("consume a t -n 99999999999", "--batch must be from 1 to 2147483647, not 99999999999"),
+                ("watch -n 1.5", "--count must be a whole number from 1 to 9223372036854775807, not `1.5`")):
+            with self.subTest(words=words):
+                self.assertEqual(self.refused(*words.split(), code=USAGE).split(" (")[0], f"error: {said}")
 
     def test_help_is_no_mistake(self):
         shown = self.cli("--help")
@@ -333,7 +377,65 @@ class Mistakes(CliCase):
         self.assertEqual((result.returncode, result.stderr), (FAILED, b"error: standard output cannot be written\n"))
 
 
+class Machines(CliCase):
+    def test_every_command_answers_in_json(self):
+        ns, topic = self.namespace, "orders"
+        folder = os.path.join(self.temporary_folder(), "copy")
+        target = f"{ns} {topic}"
+        commands = f"""namespace create {ns}
+            namespace list
+            topic create {target} --queues 2
+            topic list {ns}
+            topic get {target}
+            topic update {target} --max-deliveries 1
+            topic resize {target} 3
+            topic rebalance {target}
+            publish {target} 1 -q 0
+            peek {target} 0
+            consume {target}
+            extend {target} 0 ID
+            nack {target} 0 ID
+            dead list {target}
+            dead redrive {target}
+            dead purge {target}
+            subscribe {target} --count 1
+            ack {target} 0 ID
+            purge {target} 0
+            stats
+            watch --count 1
+            rewrite
+            backup {folder}
+            token new
+            topic delete {target}
+            namespace delete {ns}"""
+        lines = [line.split() for line in commands.splitlines()]
+        shown = self.cli(stdin="help\n").split("This prompt:")[0]
+        listed = re.findall(r"^  ([a-z]+(?: [a-z]+)?)  ", shown, re.MULTILINE)
+        self.assertEqual({name for name in listed for words in lines if " ".join(words).startswith(name)}, set(listed))
+        identity = ""
+        for words in lines:
+            with self.subTest(words=words):
+                if words[0] == "backup":
+                    wait_until(lambda: not self.broker.ok("GET", "/v1/stats")["log"]["rewrite"]["running"], "the log is rewritten")
+                answer = self.json(*[identity if word == "ID" else word for word in words])
+                if words[0] == "publish":
+                    identity = answer["message_id"]
+
+
 class Prompt(CliCase):
+    def test_help_lists_every_command_with_a_line(self):
+        shown = self.cli(stdin="help\n")
+        for line in ("Messages:", "  namespace create  Create a namespace", "  dead purge        Delete a topic's dead letters",
+                     "  watch             Show topics, depths and rates again and again, until Ctrl-C",
+                     "  exit              Leave", "`help COMMAND` shows how one is used."):
+            self.assertIn(f"{line}\n", shown)
+
+    def test_help_shows_one_command(self):
+        self.assertIn("mqlite_cli topic resize [OPTIONS] NAMESPACE TOPIC QUEUES", self.cli(stdin="help topic resize\n"))
+        self.assertIn("--deliver-at UNIX_MS", self.cli(stdin="help publish\n"))
+        self.assertIn("rebalance", self.cli(stdin="help topic\n"))
+        self.assertEqual(self.refused(stdin="help frob\n", code=USAGE), "error: unknown command `frob`")
+
     def test_commands_from_a_pipe(self):
         ns = self.namespace
         shown = self.cli(stdin=f"""
@@ -360,6 +462,9 @@ class Prompt(CliCase):
         self.make_topic()
         home = self.temporary_folder()
         terminal = Terminal(self, [CLI, "--address", self.address], home)
+        terminal.wait_for("mqlite> ")
+        terminal.type("help\r")
+        terminal.wait_for("namespace create  Create a namespace")
         terminal.wait_for("mqlite> ")
         terminal.type("topic list nowhere\r")
         terminal.wait_for("NOT_FOUND: namespace nowhere not found")
@@ -415,11 +520,12 @@ class Readme(CliCase):
             with self.subTest(line=line):
                 command = ["bash", "-c", "set -o pipefail; " + line.replace("mqlite_cli ", 'exec "$CLI" ')]
                 with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
-                    if re.search(r"\b(subscribe|watch)\b", line):  # these go on until Ctrl-C
+                    endless = re.search(r"\b(subscribe|watch)\b", line)
+                    if endless:
                         self.assertTrue(run.stdout.readline())
                         run.send_signal(signal.SIGINT)
                     _, problem = run.communicate(timeout=DEADLINE)
-                    self.assertEqual(run.returncode, DONE, problem)
+                    self.assertEqual(run.returncode, INTERRUPTED if endless else DONE, problem)
 
 
 class Terminal:

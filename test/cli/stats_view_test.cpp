@@ -55,3 +55,15 @@ TEST_CASE("what a broker leaves out counts as nothing, what is no JSON is refuse
   CHECK_THROWS_AS(read_stats("[1]"), std::runtime_error);
   CHECK_THROWS_AS(read_stats("{"), std::runtime_error);
 }
+
+TEST_CASE("other topics are taken out") {
+  const auto left = [](const topic_filter& filter) {
+    auto stats = stats_after(0);
+    keep_topics(stats, filter);
+    return stats.at("topics").as_array().size();
+  };
+  CHECK(left({}) == 2);
+  CHECK(left({"b", ""}) == 1);
+  CHECK(left({"a", "u"}) == 1);
+  CHECK(left({"a", "t"}) == 0);
+}
