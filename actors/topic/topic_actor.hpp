@@ -75,6 +75,9 @@ class topic_state {
   std::int64_t surplus_bytes() const;
   void drop_overflow();
   void drop_found(const std::shared_ptr<overflow_search>& search);
+  /// At once, or behind what is being dropped.
+  void when_dropped(std::function<void()> then);
+  void end_dropping();
 
   // -- consuming (topic_consuming.cpp) ----------------------------------------------------------------------------------------
   struct sweep;
@@ -178,7 +181,8 @@ class topic_state {
   std::vector<std::uint32_t> slots_;  ///< scratch of add()
   std::int64_t held_ = 0;  ///< messages in the topic, and their bytes; while there are no limits a little late
   std::int64_t held_bytes_ = 0;
-  bool dropping_ = false;                      ///< queues are asked for their oldest, or told to bury them
+  bool dropping_ = false;  ///< queues are asked for their oldest, or told to bury them
+  std::vector<std::function<void()>> after_dropping_;
   std::vector<command::subscribe> attaching_;  ///< to any queue, while the queues say how many consumers they have
 
   // Consumers that wait for any queue: all of them by consumer, and those that are parked by age and by the ends of their waits.

@@ -48,7 +48,7 @@ void topic_state::redrive(const std::vector<message_id>& ids, std::shared_ptr<pa
                 }
                 distribute(std::move(arrivals));
                 totals_.published -= taken.size();  // they were counted when they were published
-                redriven->over(taken.size(), nullptr);
+                when_dropped([redriven, count = taken.size()] { redriven->over(count, nullptr); });
               });
 }
 

@@ -5,7 +5,8 @@
 #include "actors/topic/topic_actor.hpp"
 
 // What a topic with `overflow` = `drop_oldest` does when it is over its limits: the oldest that wait in any of its queues become dead
-// letters. Its queues name their oldest; of all these the oldest are chosen, and then their queues are told to drop them.
+// letters. Its queues name their oldest; of all these the oldest are chosen, and then their queues are told to drop them. Who has
+// published is answered behind that.
 namespace mqlite {
 namespace {
 
@@ -75,16 +76,26 @@ void topic_state::drop_overflow() {
   }
 }
 
+void topic_state::when_dropped(std::function<void()> then) {
+  dropping_ ? after_dropping_.push_back(std::move(then)) : then();
+}
+
+void topic_state::end_dropping() {
+  dropping_ = false;
+  for (const auto& then : std::exchange(after_dropping_, {})) then();
+}
+
 void topic_state::drop_found(const std::shared_ptr<overflow_search>& search) {
   search->choose(surplus_messages(), surplus_bytes());
   std::erase_if(search->queues, [this](const auto& q) { return q.chosen == 0 || !exists(q.number); });
   search->unanswered = search->queues.size();
-  if (search->queues.empty()) dropping_ = false;  // nothing waits any more
+  if (search->queues.empty()) return end_dropping();  // nothing waits any more
   for (const auto& q : search->queues) {
     const auto over = [this, search] {
       if (--search->unanswered > 0) return;
       dropping_ = false;
       drop_overflow();
+      if (!dropping_) end_dropping();
     };
     ask(self_, queues_[static_cast<std::size_t>(q.number)], event::drop_oldest{q.chosen, q.through})
         .then(

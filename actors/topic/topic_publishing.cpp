@@ -115,7 +115,8 @@ void topic_state::store(published_record record, publish_part part, const std::s
                       on_released({1, static_cast<std::int64_t>(a.message->content_size())});
                   for (const auto position : part.positions) progress->results[position] = *problem;
                 }
-                if (--progress->outstanding == 0) progress->answer(std::move(progress->results));
+                if (--progress->outstanding == 0)
+                  when_dropped([progress] { progress->answer(std::move(progress->results)); });
               });
 }
 

@@ -215,11 +215,17 @@ class TopicLimits(TopicCase):
 
     def test_drop_oldest_holds_for_the_whole_topic(self):
         topic = self.new_topic(max_length=4, overflow="drop_oldest", queue_count=4)
-        published = [topic.publish(i) for i in range(10)]
-        wait_until(lambda: topic.total() == 4, "four are left")
-        self.assertEqual(topic.info()["dead"], 6)
+        published = [topic.publish(i, queue_id=queue) for i, queue in enumerate((1, 1, 0, 3, 0, 0, 2, 0, 0, 3))]
+        self.assertEqual(topic.total(), 4)
+        self.assertEqual(sorted(ids(topic.dead())), published[:6])
         left = [m["id"] for queue in range(4) for m in topic.peek(queue)]
-        self.assertEqual(sorted(left + ids(topic.dead())), sorted(published))
+        self.assertEqual(sorted(left), published[6:])
+
+    def test_what_is_larger_than_the_topic_may_be_is_refused(self):
+        topic = self.new_topic(max_bytes=100, overflow="drop_oldest")
+        kept = topic.publish("a")
+        self.assert_error(topic.call("POST", "/publish", {"payload": "x" * 200}), "RESOURCE_EXHAUSTED", "max_bytes")
+        self.assertEqual((ids(topic.peek()), topic.dead()), ([kept], []))
 
     def test_drop_oldest_never_takes_a_leased_message(self):
         topic = self.new_topic(max_length=2, overflow="drop_oldest")

@@ -6,6 +6,7 @@ import unittest
 
 from delivery import Topic, ids, memory_of, payloads, receipts, sanitized
 from harness import BrokerCase, SharedBrokerCase, wait_until
+from http_clients import RawConnection
 
 LONG = 600_000
 
@@ -242,6 +243,15 @@ class Sharing(TopicCase):
         self.subscribe(topic, None)
         topic.wait_for_consumers(3)
         self.assertEqual([q["consumers"] for q in topic.info()["queues"]], [1, 1, 1])
+
+    def test_topic_subscriptions_that_come_at_once_are_dealt_out_evenly(self):
+        topic = self.new_topic(queue_count=4)
+        streams = [RawConnection(self.broker.port) for _ in range(16)]
+        for stream in streams:
+            self.addCleanup(stream.close)
+            stream.send(f"GET {topic.path}/subscribe HTTP/1.1\r\nHost: test\r\n\r\n")
+        topic.wait_for_consumers(16)
+        self.assertEqual([q["consumers"] for q in topic.info()["queues"]], [4, 4, 4, 4])
 
     def test_a_topic_subscription_needs_stealing(self):
         topic = self.new_topic(queue_count=2, steal="off")
