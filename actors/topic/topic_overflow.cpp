@@ -10,8 +10,8 @@
 namespace mqlite {
 namespace {
 
-// Messages that one search finds; where more are too many, another one follows.
-constexpr std::uint64_t most_found = 1000;
+// Messages that one search finds in a queue; where more are too many, another one follows.
+constexpr std::int64_t most_found = 1000;
 
 }  // namespace
 
@@ -53,8 +53,11 @@ std::int64_t topic_state::surplus_bytes() const {
 }
 
 void topic_state::drop_overflow() {
-  const bool over = surplus_messages() > 0 || surplus_bytes() > 0;
-  if (!over || settings_.overflow != overflow_policy::drop_oldest || dropping_) return;
+  const auto messages = surplus_messages();
+  const auto bytes = surplus_bytes();
+  if ((messages <= 0 && bytes <= 0) || settings_.overflow != overflow_policy::drop_oldest || dropping_) return;
+  const auto average = std::max<std::int64_t>(1, held_bytes_ / std::max<std::int64_t>(1, held_));
+  const auto most = std::clamp<std::int64_t>(std::max(messages, bytes / average + 1), 1, most_found);
   auto search = std::make_shared<overflow_search>();
   for (std::size_t i = 0; i < queues_.size(); ++i)
     if (const auto number = static_cast<queue_number>(i); board_.bound(number) > 0)
@@ -63,7 +66,7 @@ void topic_state::drop_overflow() {
   dropping_ = !search->queues.empty();
   for (std::size_t i = 0; i < search->queues.size(); ++i) {
     const auto number = search->queues[i].number;
-    ask(self_, queues_[static_cast<std::size_t>(number)], find_oldest{most_found})
+    ask(self_, queues_[static_cast<std::size_t>(number)], find_oldest{static_cast<std::uint64_t>(most)})
         .then(
             [this, search, i, number](oldest_found& answer) {
               if (exists(number)) board_.corrected(number, answer.ready, answer.received);
