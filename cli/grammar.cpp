@@ -36,7 +36,7 @@ std::vector<std::string> command_names(const CLI::App& app) {
 std::string path_of(const CLI::App& app) {
   std::string path = app.get_name();
   for (const auto* parent = app.get_parent(); parent; parent = parent->get_parent())
-    path = parent->get_name() + " " + path;
+    path.insert(0, parent->get_name() + " ");
   return path;
 }
 

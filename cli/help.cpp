@@ -31,10 +31,10 @@ std::string command_list(const CLI::App& grammar) {
   for (const auto& command : commands) width = std::max(width, command.name.size());
   std::string text, heading;
   for (auto& [group, name, description] : commands) {
-    if (group != heading) text += (text.empty() ? "" : "\n") + group + ":\n";
+    if (group != heading) text.append(text.empty() ? "" : "\n").append(group).append(":\n");
     heading = group;
     name.resize(width, ' ');
-    text += "  " + name + "  " + description + "\n";
+    text.append("  ").append(name).append("  ").append(description).append("\n");
   }
   return text + "\n`help COMMAND` shows how one is used.\n";
 }
