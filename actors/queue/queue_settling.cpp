@@ -1,4 +1,7 @@
+#include <algorithm>
+#include <functional>
 #include <map>
+#include <set>
 
 #include "actors/compat.hpp"
 #include "actors/part_count.hpp"
@@ -10,6 +13,40 @@ namespace {
 
 // Messages that may be gone without the topic's knowing while it has no limits.
 constexpr std::int64_t most_untold = 256;
+
+struct named_entry {
+  entry_handle entry;
+  std::uint32_t position;  ///< in the client's list
+};
+
+/// Whether all entries rise, or fall: as those of one batch mostly do. Then none is there twice.
+bool in_order(const std::vector<named_entry>& named) {
+  const auto break_in = [&](auto before) {
+    return std::adjacent_find(named.begin(), named.end(), [before](const auto& a, const auto& b) {
+             return !before(a.entry, b.entry);
+           }) != named.end();
+  };
+  return !break_in(std::less<>()) || !break_in(std::greater<>());
+}
+
+/// The entries, each once. Had one that was named before been sent on its own behind that, an ack would find nothing, and a nack no
+/// delivery.
+std::vector<entry_handle> once_each(const std::vector<named_entry>& named, settlement what, settled& so_far) {
+  std::vector<entry_handle> entries;
+  entries.reserve(named.size());
+  const bool distinct = in_order(named);
+  std::set<entry_handle> seen;
+  for (const auto& n : named) {
+    if (distinct || seen.insert(n.entry).second)
+      entries.push_back(n.entry);
+    else if (what == settlement::ack)
+      so_far.unknown.push_back(n.position);
+    else if (what == settlement::nack)
+      so_far.stale.push_back(n.position);
+  }
+  if (!distinct) std::sort(so_far.stale.begin(), so_far.stale.end());
+  return entries;
+}
 
 }  // namespace
 
@@ -41,9 +78,8 @@ void queue_state::on_settle(command::settle& command) {
 }
 
 std::vector<entry_handle> queue_state::held(command::settle& command, std::vector<settle_target>& rest) const {
-  std::vector<entry_handle> found;
+  std::vector<named_entry> found;
   found.reserve(command.targets.size());
-  std::set<entry_handle> named;
   for (const auto& target : command.targets) {
     const auto h = core_->find(target.which.id);
     if (h == no_entry) {
@@ -56,15 +92,11 @@ std::vector<entry_handle> queue_state::held(command::settle& command, std::vecto
       command.so_far.unknown.push_back(target.position);  // its end is being written
     } else if (!current || (command.what != settlement::ack && e.place() != place::leased)) {
       command.so_far.stale.push_back(target.position);
-    } else if (command.targets.size() > 1 && !named.insert(h).second) {
-      // It was named before. Had it been sent on its own behind that, an ack would find nothing, and a nack no delivery.
-      if (command.what == settlement::ack) command.so_far.unknown.push_back(target.position);
-      if (command.what == settlement::nack) command.so_far.stale.push_back(target.position);
     } else {
-      found.push_back(h);
+      found.push_back({h, target.position});
     }
   }
-  return found;
+  return once_each(found, command.what, command.so_far);
 }
 
 void queue_state::let_go(const std::vector<entry_handle>& entries, then and_then) {

@@ -90,10 +90,19 @@ class Redelivery(TopicCase):
         topic.fill([1, 2])
         one, two = topic.consume(batch_size=2)
         answer = topic.ack([one["id"], one["id"], one["receipt"]])
-        self.assertEqual(answer["acknowledged"], 1)
+        self.assertEqual(answer, {"acknowledged": 1, "unknown": [one["id"], one["receipt"]], "stale": []})
         self.assertEqual(topic.counts(), (0, 1, 0))
-        self.assertEqual(topic.nack([two["id"], two["receipt"]])["returned"], 1)
+        self.assertEqual(topic.extend([two["id"], two["receipt"]], LONG), {"extended": 1, "unknown": [], "stale": []})
+        answer = topic.nack([two["id"], two["receipt"]])
+        self.assertEqual((answer["returned"], answer["unknown"], answer["stale"]), (1, [], [two["receipt"]]))
         self.assertEqual(topic.counts(), (1, 0, 0))
+
+    def test_repeated_ids_among_others_in_any_order_count_once(self):
+        topic = self.new_topic()
+        topic.fill(range(6))
+        held = receipts(topic.consume(batch_size=6))
+        answer = topic.ack([held[i] for i in (3, 0, 5, 0, 1, 3, 4, 2, 5)])
+        self.assertEqual(answer, {"acknowledged": 6, "unknown": [held[i] for i in (0, 3, 5)], "stale": []})
 
     def test_a_second_ack_is_unknown(self):
         topic = self.new_topic()
