@@ -82,7 +82,7 @@ class EveryCallTest(SharedGrpcCase):
 
     def test_delays_and_times_to_live_are_kept(self):
         self.make_topic()
-        self.api.call("Publish", **self.at, payload=b"later", delay_ms=300)
+        self.api.call("Publish", **self.at, payload=b"later", delay_ms=3000)
         self.api.call("Publish", **self.at, payload=b"gone", ttl_ms=1)
         wait_until(lambda: (self.counts().ready, self.counts().delayed) == (0, 1), "the one is gone and the other waits")
         got = self.api.call("Consume", **self.at, wait_ms=30_000).messages
