@@ -63,7 +63,7 @@ persistence_state::persistence_state(persistence_actor::pointer self, std::share
       writer_(std::move(writer)),
       policy_(policy),
       clock_(std::move(time)),
-      disk_(start_disk_worker(self->home_system(), policy == fsync_policy::always ? std::move(along) : nullptr)),
+      disk_(start_disk_worker(self->home_system(), std::move(along))),
       rules_(rules) {
   end_process_on_exception(self);
   safe_length_ = writer_->length();  // opening has synced it

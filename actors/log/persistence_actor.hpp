@@ -22,8 +22,7 @@ using disk_worker = caf::typed_actor<caf::result<disk_job_done>(disk_job)>;
 /// Calls `wake`, and then runs in the same thread the actors that this woke, and those that they wake, until `enough`.
 using running_along = std::function<void(const std::function<void()>& wake, const std::function<bool()>& enough)>;
 
-/// With `along`, the worker runs what waits for a job's end by itself while it has no other job: one switch of threads less where
-/// answers wait for the disk.
+/// With `along`, the worker runs what waits for a job's end by itself while it has no other job: one switch of threads less.
 disk_worker start_disk_worker(caf::actor_system& system, running_along along = {});
 
 /// When a log is rewritten by itself.
