@@ -237,8 +237,7 @@ void persistence_state::sync_failed(const std::shared_ptr<file>& failed_file, st
   lose_unsynced(failed_file, error);
   // Elsewhere than under `always` they only waited so as not to be too many: they are as safe as those that were answered at once.
   report(waited, durability::promised, policy_ == fsync_policy::always ? problem() : std::nullopt);
-  rewrite_owed_ =
-      true;  // under `always` for leases and moves: they are in force, and their records are gone with the others
+  rewrite_owed_ = true;  // under `always` for leases and moves: in force, but their records went with the others
   write_failed();
 }
 

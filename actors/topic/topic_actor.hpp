@@ -77,7 +77,7 @@ class topic_state {
   void drop_found(const std::shared_ptr<overflow_search>& search);
   /// At once, or behind what is being dropped.
   void when_dropped(std::function<void()> then);
-  void end_dropping();
+  void end_search(overflow_search& search);
 
   // -- consuming (topic_consuming.cpp) ----------------------------------------------------------------------------------------
   struct sweep;

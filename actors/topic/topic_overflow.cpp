@@ -10,8 +10,8 @@
 namespace mqlite {
 namespace {
 
-// Messages that one search finds in a queue; where more are too many, another one follows.
-constexpr std::int64_t most_found = 1000;
+// Messages that one search finds in a queue: as many as the largest batch has. Where more are too many, another one follows.
+constexpr std::int64_t most_found = 10'000;
 
 }  // namespace
 
@@ -25,6 +25,8 @@ struct topic_state::overflow_search {
   };
   std::vector<source> queues;
   std::size_t unanswered = 0;
+  std::vector<std::function<void()>>
+      waiting;  ///< answers to what was published before the search, held back no longer than it
 
   /// Marks the oldest, until at least so many messages and bytes are gone.
   void choose(std::int64_t messages, std::int64_t bytes) {
@@ -64,6 +66,7 @@ void topic_state::drop_overflow() {
       search->queues.push_back({number, {}, 0, {}});
   search->unanswered = search->queues.size();
   dropping_ = !search->queues.empty();
+  if (dropping_) search->waiting.swap(after_dropping_);
   for (std::size_t i = 0; i < search->queues.size(); ++i) {
     const auto number = search->queues[i].number;
     ask(self_, queues_[static_cast<std::size_t>(number)], find_oldest{static_cast<std::uint64_t>(most)})
@@ -83,8 +86,12 @@ void topic_state::when_dropped(std::function<void()> then) {
   dropping_ ? after_dropping_.push_back(std::move(then)) : then();
 }
 
-void topic_state::end_dropping() {
+// While others go on publishing there may always be too many: nobody waits for more than the search behind the one that ran.
+void topic_state::end_search(overflow_search& search) {
   dropping_ = false;
+  if (!search.queues.empty()) drop_overflow();  // else nothing waits any more
+  for (const auto& then : std::exchange(search.waiting, {})) then();
+  if (dropping_) return;
   for (const auto& then : std::exchange(after_dropping_, {})) then();
 }
 
@@ -92,13 +99,10 @@ void topic_state::drop_found(const std::shared_ptr<overflow_search>& search) {
   search->choose(surplus_messages(), surplus_bytes());
   std::erase_if(search->queues, [this](const auto& q) { return q.chosen == 0 || !exists(q.number); });
   search->unanswered = search->queues.size();
-  if (search->queues.empty()) return end_dropping();  // nothing waits any more
+  if (search->queues.empty()) return end_search(*search);
   for (const auto& q : search->queues) {
     const auto over = [this, search] {
-      if (--search->unanswered > 0) return;
-      dropping_ = false;
-      drop_overflow();
-      if (!dropping_) end_dropping();
+      if (--search->unanswered == 0) end_search(*search);
     };
     ask(self_, queues_[static_cast<std::size_t>(q.number)], event::drop_oldest{q.chosen, q.through})
         .then(
