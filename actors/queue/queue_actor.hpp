@@ -83,6 +83,7 @@ class queue_state {
   /// They never reached their consumer.
   void put_back(const std::vector<entry_handle>& entries, bool auto_ack);
   void acknowledge_handed(const std::vector<entry_handle>& entries);
+  void answer_empty(const reply<consumed>& answer);
   void arm();
 
   // -- settling (queue_settling.cpp) ------------------------------------------------------------------------------------------
@@ -149,6 +150,7 @@ class queue_state {
   std::uint64_t snapshots_ = 0;  ///< number of the last one; rises once more when it is given up
   std::int64_t armed_ = timer_heap<int>::never;
   std::uint64_t received_ = 0;        ///< messages that the topic knows to have come here
+  std::uint64_t unwritten_acks_ = 0;  ///< records of auto_ack that nobody waits for, and that are not stored yet
   std::int64_t push_not_before_ = 0;  ///< subscribers wait, because the log has refused
   topic_totals totals_;
 };

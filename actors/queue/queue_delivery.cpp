@@ -27,7 +27,7 @@ void queue_state::catch_up() {
     bury(due.burials);
   }
   if (waiters_.next_due() <= at)
-    for (auto& w : waiters_.due(at)) w.command.answer(consumed{});
+    for (auto& w : waiters_.due(at)) answer_empty(w.command.answer);
 }
 
 void queue_state::arm() {
@@ -49,11 +49,17 @@ void queue_state::on_consume(command::consume& command) {
     hand_out(options, std::move(command.answer));
     return serve();
   }
-  if (options.wait.count() == 0 && !may_steal()) return command.answer(consumed{});
+  if (options.wait.count() == 0 && !may_steal()) return answer_empty(command.answer);
   ask_again_ = ask_again_ || options.wait.count() == 0;
   const auto until = options.wait.count() == 0 ? 0 : later(now(), options.wait);
   waiters_.add(std::move(command), until);
   serve();
+}
+
+// Who asks again after an auto_ack takes any answer for the end of that one: what was handed over is written before.
+void queue_state::answer_empty(const reply<consumed>& answer) {
+  if (unwritten_acks_ == 0) return answer(consumed{});
+  log_.append({}, durability::written, [answer](const failure*) { answer(consumed{}); });
 }
 
 caf::result<collected> queue_state::on_collect(const collect& request) {
@@ -193,7 +199,9 @@ void queue_state::acknowledge_handed(const std::vector<entry_handle>& entries) {
     core_->remove(h);
   }
   totals_.acknowledged += entries.size();
-  log_.append(records::acknowledged(topic_id_, number_, ids), durability::promised, [](const failure*) {});
+  ++unwritten_acks_;
+  log_.append(records::acknowledged(topic_id_, number_, ids), durability::promised,
+              [this](const failure*) { --unwritten_acks_; });
 }
 
 // -- pushing ------------------------------------------------------------------------------------------------------------------

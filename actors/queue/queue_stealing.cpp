@@ -43,7 +43,7 @@ void queue_state::fed_by_topic() {
 }
 
 void queue_state::answer_impatient() {
-  for (auto& w : waiters_.impatient()) w.command.answer(consumed{});
+  for (auto& w : waiters_.impatient()) answer_empty(w.command.answer);
 }
 
 void queue_state::on_wake() {

@@ -67,6 +67,27 @@ TEST_CASE_FIXTURE(broker_fixture, "auto_ack acknowledges at hand-off, and not be
   CHECK(peek(0) == texts(2, 2));
 }
 
+TEST_CASE_FIXTURE(broker_fixture, "the next answer says that what auto_ack handed over is written") {
+  start(1);
+  publish_many(1);
+  const auto taken = consume(0, 1, 0s, true);
+  run();
+  script->holding = true;
+  (*taken)->confirm();
+  const auto next = consume(0);
+  run();
+  CHECK_FALSE(next->came());
+  script->syncing_later = true;  // written is enough
+  script->release();
+  run();
+  CHECK(payloads(next).empty());
+  script->sync();
+  run();
+  const auto later = consume(0);
+  run();
+  CHECK(later->came());  // and waits for nothing
+}
+
 TEST_CASE_FIXTURE(
     broker_fixture,
     "an acknowledged message is gone once the record is stored; when that fails, it is leased as before") {
