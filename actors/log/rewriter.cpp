@@ -19,9 +19,7 @@ rewriter_state::rewriter_state(rewriter_actor::pointer self, broker_actor broker
   end_process_on_exception(self);
 }
 
-rewriter_state::~rewriter_state() {
-  if (topic_) tell(topic_, event::snapshot_over{});
-}
+rewriter_state::~rewriter_state() { leave_topic(); }
 
 rewriter_actor::behavior_type rewriter_state::make_behavior() {
   return {
@@ -116,8 +114,12 @@ void rewriter_state::ask_dead() {
 void rewriter_state::end_topic() {
   if (!ended() && records_) records_->flush();
   records_.reset();
-  tell(std::exchange(topic_, nullptr), event::snapshot_over{});
+  leave_topic();
   next_topic();
+}
+
+void rewriter_state::leave_topic() {
+  if (const auto left = std::exchange(topic_, nullptr)) tell(left, event::snapshot_over{});
 }
 
 void rewriter_state::finish() {
@@ -127,7 +129,8 @@ void rewriter_state::finish() {
 
 void rewriter_state::end(outcome<done> how) {
   if (ended()) return;
-  sink_.reset();  // what was not finished goes before it is told
+  sink_.reset();  // what was not finished goes before it is told,
+  leave_topic();  // and the topic knows before another rewrite can begin: that one's snapshot must not be ended by this
   (*std::exchange(answer_, std::nullopt))(std::move(how));
   self_->quit();
 }

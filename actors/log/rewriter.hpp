@@ -53,6 +53,7 @@ class rewriter_state {
   void ask_slice();
   void ask_dead();
   void end_topic();
+  void leave_topic();
   void finish();
   void end(outcome<done> how);
 

@@ -30,6 +30,42 @@ class interrupting_sink final : public record_sink {
 
 }  // namespace
 
+TEST_CASE_FIXTURE(broker_fixture,
+                  "a rewrite that fails leaves its topic before it says so: the next one may begin at once") {
+  start(1);
+  publish_many(10, 0);
+  const auto link = request<topic_link>([&](auto then) {
+    tell(broker(), command::resolve_topic{"n", "t", reply<topic_link>(then)});
+  });
+  run();
+  REQUIRE(link->ok());
+  const auto topic = (*link)->actor;
+  class failing_sink final : public record_sink {
+   public:
+    std::optional<failure> append(std::string) override {
+      if (left_-- > 0) return std::nullopt;
+      return failure{error_code::unavailable, "no space left"};
+    }
+    std::optional<failure> finish() override { return std::nullopt; }
+
+   private:
+    int left_ = 3;  // until the topic has given its snapshot
+  };
+  count_anew();
+  std::optional<std::uint64_t> told;
+  reply<done> answer([&](const outcome<done>& how) {
+    CHECK_FALSE(how);
+    tell(topic, command::list_dead{1, reply<std::vector<peeked>>([&](const outcome<std::vector<peeked>>&) {
+                                     told = received<event::snapshot_over>();
+                                   })});
+  });
+  tell(spawn_state<rewriter_actor, rewriter_state>(system(), broker(), std::make_shared<failing_sink>(),
+                                                   std::make_shared<rewrite_progress>(), std::move(answer)),
+       event::begin_rewriting{});
+  run();
+  CHECK(told == 1);
+}
+
 TEST_CASE_FIXTURE(broker_fixture, "a snapshot that is given up at any moment makes no base, or a whole one") {
   constexpr int messages = 9'000;
   start(2);
