@@ -1,5 +1,8 @@
 #include "protocols/tcp/command.hpp"
 
+#include <cstdint>
+
+#include "persistence/wire.hpp"
 #include "protocols/tcp/actions.hpp"
 #include "protocols/tcp/json_requests.hpp"
 #include "protocols/tcp/plain_publish.hpp"
@@ -12,6 +15,36 @@ namespace {
 
 /// What one command's Protobuf may leave in memory for the next ones.
 constexpr std::size_t kept_block = 256 * 1024;
+
+/// Smaller commands are read without a look at their outline.
+constexpr std::size_t large_command = 64 * 1024;
+
+/// What to know of a large command before Protobuf reads it, which takes about 100 bytes even for an empty field: 16 MiB of them
+/// would become 1 GiB.
+struct proto_outline {
+  std::uint64_t request_id = 0;
+  std::size_t fields = 0;  ///< of the command and of what it holds, as far as `most`
+  bool whole = true;       ///< false when it ends within a field, or has none of Protobuf's
+};
+
+proto_outline outline_of(std::string_view command, std::size_t most) {
+  proto_outline found;
+  wire::field field, inner;
+  for (wire::reader in(command); found.fields <= most && in.more(); ++found.fields) {
+    if (!in.next(field)) {
+      found.whole = false;
+      break;
+    }
+    if (field.number == v1::TCPCommand::kRequestIdFieldNumber && field.type == wire::varint)
+      found.request_id = field.value;
+    if (field.type != wire::bytes) continue;
+    for (wire::reader held(field.content); found.fields <= most && held.more() && held.next(inner);) ++found.fields;
+  }
+  return found;
+}
+
+/// A batch has at most most_batch of them, and each header of a publish is one, too.
+std::size_t most_fields(std::uint64_t max_message_bytes) { return most_batch + max_message_bytes / 4; }
 
 failure invalid(std::string text) { return {error_code::invalid_argument, std::move(text), false}; }
 
@@ -95,6 +128,15 @@ command command_reader::read_proto_command(std::string_view payload, const publi
     result.content = publishing{plain->name_space, plain->topic, std::move(message)};
     return result;
   }
+  if (payload.size() > large_command) {
+    const auto most = most_fields(terms.max_message_bytes);
+    const auto outline = outline_of(payload, most);
+    result.to.request_id = outline.request_id;
+    if (outline.fields > most) {
+      result.content = invalid("the command has more than " + std::to_string(most) + " fields");
+      return result;
+    }
+  }
   auto& in = *google::protobuf::Arena::CreateMessage<v1::TCPCommand>(&arena_);
   if (!in.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
     result.content = invalid("the command is no valid TCPCommand");
@@ -119,6 +161,7 @@ command command_reader::read_proto_command(std::string_view payload, const publi
 }
 
 bool is_document(encoding as, std::string_view payload) {
+  if (as == encoding::protobuf && payload.size() > large_command) return outline_of(payload, SIZE_MAX).whole;
   if (as == encoding::protobuf)
     return v1::TCPCommand().ParseFromArray(payload.data(), static_cast<int>(payload.size()));
   const auto begin = payload.find_first_not_of(" \t\r\n");

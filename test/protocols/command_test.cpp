@@ -209,3 +209,39 @@ TEST_CASE("the answer of a publish is what the library would write") {
       CHECK(response.SerializeAsString() == out.substr(frame_header_size));
     }
 }
+
+TEST_CASE("a large command with very many empty fields is refused before Protobuf makes objects of them") {
+  const auto refused = [](const v1::TCPCommand& in) {
+    command_reader reader;
+    std::string bytes;
+    const auto read = read_proto(reader, in, bytes);
+    CHECK(read.to.request_id == 7);
+    const auto* why = std::get_if<failure>(&read.content);
+    return why == nullptr ? std::string() : why->text;
+  };
+  v1::TCPCommand batch;
+  batch.set_request_id(7);
+  batch.set_action("publish_batch");
+  auto& in = *batch.mutable_publish_batch();
+  in.set_namespace_("shop");
+  in.set_topic("orders");
+  for (int i = 0; i < 10'000; ++i) in.add_messages()->set_payload("12345");
+  CHECK(refused(batch).empty());
+  in.add_messages();
+  CHECK(refused(batch) == "`messages` must hold at most 10000 messages");
+  for (int i = 0; i < 300; ++i) in.add_messages();
+  CHECK(refused(batch) == "the command has more than 10250 fields");
+  v1::TCPCommand ack;
+  ack.set_request_id(7);
+  ack.set_action("ack");
+  for (int i = 0; i < 40'000; ++i) ack.mutable_ack()->add_message_ids();
+  CHECK(refused(ack) == "the command has more than 10250 fields");
+  std::string loose;
+  for (int i = 0; i < 40'000; ++i) loose += std::string("\xa0\x06\x00", 3);  // unknown, number 100
+  command_reader reader;
+  CHECK(std::get<failure>(reader.read(encoding::protobuf, loose, terms).content).text ==
+        "the command has more than 10250 fields");
+  CHECK(is_document(encoding::protobuf, loose));
+  loose.pop_back();
+  CHECK_FALSE(is_document(encoding::protobuf, loose));
+}
