@@ -1,13 +1,23 @@
 #include "actors/queue/id_index.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace mqlite {
 
-id_index::bucket& id_index::bucket_array::add() {
-  if (size == segments.size() * segment_size) segments.push_back(std::make_unique<bucket[]>(segment_size));
+void id_index::bucket_array::add() {
+  if (size < segment_size && size == first_size) {
+    first_size = std::max(smallest_segment, 2 * first_size);
+    auto larger = std::make_unique<bucket[]>(first_size);
+    if (size > 0) std::copy_n(segments[0].get(), size, larger.get());
+    segments.resize(1);
+    segments[0] = std::move(larger);
+  } else if (size == segments.size() * segment_size) {
+    segments.push_back(std::make_unique<bucket[]>(segment_size));
+  }
   auto& added = (*this)[size++];
   added.used = 0;
   added.overflow = none;
-  return added;
 }
 
 void id_index::bucket_array::drop_last() noexcept {
@@ -53,22 +63,27 @@ void id_index::insert(entry_handle h) {
 
 void id_index::put(std::uint32_t number, std::uint32_t hash, entry_handle h) {
   auto* b = &buckets_[number];
-  while (b->used == slots) {
-    if (b->overflow == none) {
-      if (free_overflow_ == none) {
-        overflow_.add();
-        b->overflow = overflow_.size - 1;
-      } else {
-        b->overflow = free_overflow_;
-        free_overflow_ = overflow_[free_overflow_].overflow;
-        overflow_[b->overflow].overflow = none;
-      }
+  for (auto last = none; b->used == slots; b = &overflow_[last]) {
+    auto next = b->overflow;
+    if (next == none) {
+      next = take_overflow();
+      (last == none ? buckets_[number] : overflow_[last]).overflow = next;
     }
-    b = &overflow_[b->overflow];
+    last = next;
   }
   b->hashes[b->used] = hash;
   b->handles[b->used] = h;
   ++b->used;
+}
+
+std::uint32_t id_index::take_overflow() {
+  if (free_overflow_ == none) {
+    overflow_.add();
+    return overflow_.size - 1;
+  }
+  const auto taken = free_overflow_;
+  free_overflow_ = std::exchange(overflow_[taken].overflow, none);
+  return taken;
 }
 
 void id_index::release(std::uint32_t overflow) noexcept {

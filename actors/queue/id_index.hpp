@@ -29,6 +29,7 @@ class id_index {
   static constexpr std::uint32_t slots = 7;
   static constexpr std::uint32_t usual_load = 5;  ///< entries for each bucket
   static constexpr std::uint32_t segment_size = 256;
+  static constexpr std::uint32_t smallest_segment = 4;
   static constexpr std::uint32_t none = ~std::uint32_t{0};
 
   /// Filled from the front; the one that is full has perhaps an overflow.
@@ -38,13 +39,16 @@ class id_index {
     std::uint32_t used = 0;
     std::uint32_t overflow = none;  ///< a number among the overflow buckets
   };
-  /// Buckets by number, in segments, so that growing copies nothing.
+  /// Buckets by number, in segments, so that growing copies nothing but the first segment, which begins small: of ten thousand
+  /// queues with a few messages each takes 256 bytes, not 16 KiB.
   struct bucket_array {
     std::vector<std::unique_ptr<bucket[]>> segments;
     std::uint32_t size = 0;
+    std::uint32_t first_size = 0;  ///< buckets that the first segment has room for
 
     bucket& operator[](std::uint32_t n) const noexcept { return segments[n / segment_size][n % segment_size]; }
-    bucket& add();
+    /// References to other buckets end.
+    void add();
     void drop_last() noexcept;
   };
 
@@ -52,6 +56,7 @@ class id_index {
   std::uint32_t hash_of(entry_handle h) const noexcept { return hash_of(entries_[h].message->id()); }
   std::uint32_t bucket_of(std::uint32_t hash) const noexcept;
   void put(std::uint32_t number, std::uint32_t hash, entry_handle h);
+  std::uint32_t take_overflow();
   void release(std::uint32_t overflow) noexcept;
   void grow();
   void shrink() noexcept;
