@@ -63,6 +63,9 @@ class reader {
   /// True while fields are left to read.
   bool more() const { return at_ != end_; }
 
+  /// Where the next field begins, or the message ends.
+  const char* at() const { return at_; }
+
   /// Reads one field into `out`; false when the bytes are malformed.
   bool next(field& out) {
     std::uint64_t tag_value;

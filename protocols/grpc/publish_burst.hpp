@@ -4,10 +4,10 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/operations.hpp"
-#include "proto/mqlite.pb.h"
 #include "protocols/translate/publish_requests.hpp"
 
 namespace mqlite {
@@ -27,22 +27,28 @@ struct stream_place {
 };
 
 /// What one message of a PublishStream asks for: the publish that it is itself, then those in its `more`, which inherit its
-/// names where they have none.
+/// names where they have none. Plain publishes, as most are, are read without Protobuf's objects.
 class publish_burst {
  public:
-  /// Reads the stream's next message; move_to() comes before the one after it. Returns the bytes of memory that its publishes take.
-  std::size_t read(const v1::PublishRequest& in, const publish_terms& terms);
+  /// Reads the stream's next message, a PublishRequest; move_to() comes before the one after it. Returns the bytes of memory that its
+  /// publishes take; or INVALID_ARGUMENT when it is malformed or has more than most_batch others in it: none of it is published.
+  outcome<std::size_t> read(std::string_view message, const publish_terms& terms);
 
   /// Moves what was read behind what the two hold: a place for each publish, where refused ones have their outcome, and what is to
   /// be published, in its order within each topic.
   void move_to(std::deque<stream_place>& places, std::vector<topic_publishes>& publishes);
 
  private:
-  void add(const std::string& name_space, const std::string& topic, outcome<draft> message);
-  topic_publishes& add_topic(const std::string& name_space, const std::string& topic);
+  std::optional<failure> split(std::string_view message);
+  void add(std::string_view name_space, std::string_view topic, outcome<draft> message);
+  topic_publishes& add_topic(std::string_view name_space, std::string_view topic);
+
+  // of the message that is being read
+  std::string_view own_;
+  std::string joined_;  // where own_ is not in one piece
+  std::vector<std::string_view> more_;
 
   std::uint64_t first_place_ = 0;  // number of places_.front()
-  std::size_t expected_ = 0;       // publishes of the message that is being read
   std::size_t bytes_ = 0;
   std::vector<stream_place> places_;
   std::vector<topic_publishes> topics_;

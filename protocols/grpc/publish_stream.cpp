@@ -1,7 +1,8 @@
 #include "protocols/grpc/publish_stream.hpp"
 
+#include "protocols/grpc/raw_messages.hpp"
 #include "protocols/grpc/status.hpp"
-#include "protocols/translate/proto_answers.hpp"
+#include "protocols/translate/plain_publish.hpp"
 
 namespace mqlite {
 namespace {
@@ -11,16 +12,10 @@ constexpr std::size_t most_unanswered = 8192;
 constexpr std::size_t most_unanswered_bytes = std::size_t{8} << 20;
 /// Results in one answer.
 constexpr std::size_t most_results = 1000;
-/// What the publishes of a message may take for its Protobuf to be kept for the next one.
-constexpr std::size_t kept_bytes = 256 * 1024;
-
-grpc::Status too_many_status() {
-  return {grpc::StatusCode::INVALID_ARGUMENT, "`more` must hold at most " + std::to_string(most_batch) + " publishes"};
-}
 
 }  // namespace
 
-grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishStreamResponse>* publish_stream::open(grpc_door& door) {
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* publish_stream::open(grpc_door& door) {
   const auto stream = std::make_shared<publish_stream>(door);
   stream->self_ = stream;
   door.loop().post([stream] { stream->run(); });
@@ -30,14 +25,13 @@ grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishStreamResponse>* publish_
 // -- reading ------------------------------------------------------------------------------------------------------------------
 
 void publish_stream::OnReadDone(bool ok) {
-  const bool too_many = ok && static_cast<std::size_t>(in_.more_size()) > most_batch;
-  const auto bytes = ok && !too_many ? burst_.read(in_, door_.terms()) : 0;
-  if (too_many || bytes > kept_bytes) v1::PublishRequest().Swap(&in_);
+  auto read = ok ? burst_.read(whole_message(in_).bytes(), door_.terms()) : outcome<std::size_t>(0);
+  in_.Clear();
   std::unique_lock lock(mutex_);
   reading_ = false;
-  if (too_many && !end_) end_ = too_many_status();
-  if (!ok || too_many) read_all_ = true;
-  if (!read_all_ && !over_) take_burst(bytes);
+  if (!read && !end_) end_ = status_of(read.why());
+  if (!ok || !read) read_all_ = true;
+  if (!read_all_ && !over_) take_burst(*read);
   go_on(std::move(lock));
 }
 
@@ -128,15 +122,17 @@ void publish_stream::go_on(std::unique_lock<std::mutex> lock) {
 
 bool publish_stream::fill_answers() {
   if (places_.empty() || !places_.front().how) return false;
-  out_.Clear();
+  std::string results;
   writing_bytes_ = 0;
   writing_count_ = 0;
   for (; writing_count_ < most_results && !places_.empty() && places_.front().how; ++writing_count_) {
-    fill(*out_.add_results(), *places_.front().how);
+    append_publish_result(results, *places_.front().how);
     writing_bytes_ += places_.front().bytes;
     places_.pop_front();
     ++first_place_;
   }
+  const grpc::Slice slice(results);
+  out_ = grpc::ByteBuffer(&slice, 1);
   return true;
 }
 

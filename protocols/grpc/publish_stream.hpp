@@ -1,5 +1,6 @@
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <chrono>
@@ -19,13 +20,13 @@ namespace mqlite {
 /// Operation: gRPC's threads read and translate; the first message of a burst wakes the loop, which publishes all that came until
 /// then, one batch per topic. Answers gather while one is being written. Publishes that were not answered yet are bounded in number
 /// and bytes: beyond that no message is read until answers have been written. A message may carry as many as most_batch besides
-/// itself; one with more ends the stream, like one that is too large for gRPC.
-class publish_stream final : public grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishStreamResponse>,
+/// itself; one with more ends the stream, like one that is malformed, or too large for gRPC.
+class publish_stream final : public grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>,
                              public open_call,
                              public std::enable_shared_from_this<publish_stream> {
  public:
   /// Serves a call; in gRPC's thread.
-  static grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishStreamResponse>* open(grpc_door& door);
+  static grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* open(grpc_door& door);
 
   explicit publish_stream(grpc_door& door) : door_(door) {}
 
@@ -51,11 +52,11 @@ class publish_stream final : public grpc::ServerBidiReactor<v1::PublishRequest, 
   grpc_door& door_;
   std::shared_ptr<publish_stream> self_;  // gRPC's share
 
-  v1::PublishRequest in_;  // of the read under way, like burst_
+  grpc::ByteBuffer in_;  // of the read under way, like burst_
   publish_burst burst_;
 
   std::mutex mutex_;  // guards all below, but out_ while it is written
-  v1::PublishStreamResponse out_;
+  grpc::ByteBuffer out_;
   std::vector<topic_publishes> arrived_;
   std::deque<stream_place> places_;  // not given to gRPC as answers yet
   std::uint64_t first_place_ = 0;    // number of places_.front()

@@ -2,54 +2,87 @@
 
 #include "proto/mqlite.grpc.pb.h"
 #include "protocols/grpc/door.hpp"
+#include "protocols/grpc/unary_call.hpp"
 #include "protocols/translate/stats_answers.hpp"
 
 namespace mqlite {
 
+/// The calls with one answer.
+#define MQLITE_UNARY_CALLS(X) \
+  X(CreateNamespace)          \
+  X(DeleteNamespace)          \
+  X(ListNamespaces)           \
+  X(CreateTopic)              \
+  X(DeleteTopic)              \
+  X(ListTopics)               \
+  X(GetTopic)                 \
+  X(UpdateTopic)              \
+  X(ResizeTopic)              \
+  X(RebalanceTopic)           \
+  X(Publish)                  \
+  X(PublishBatch)             \
+  X(Consume)                  \
+  X(Ack)                      \
+  X(Nack)                     \
+  X(Extend)                   \
+  X(Peek)                     \
+  X(Purge)                    \
+  X(ListDead)                 \
+  X(RedriveDead)              \
+  X(PurgeDead)                \
+  X(GetStats)                 \
+  X(Rewrite)                  \
+  X(Backup)
+
+/// A service whose calls with one answer, and whose stream of publishes, come as bytes.
+namespace raw_service {
+template <class Base, template <class> class... Methods>
+struct layers {
+  using type = Base;
+};
+template <class Base, template <class> class First, template <class> class... Others>
+struct layers<Base, First, Others...> {
+  using type = First<typename layers<Base, Others...>::type>;
+};
+#define MQLITE_LAYER(name) v1::MQLiteService::WithRawCallbackMethod_##name,
+using type = layers<v1::MQLiteService::WithCallbackMethod_Subscribe<v1::MQLiteService::Service>,
+                    MQLITE_UNARY_CALLS(MQLITE_LAYER) v1::MQLiteService::WithRawCallbackMethod_PublishStream>::type;
+#undef MQLITE_LAYER
+}  // namespace raw_service
+
 /// The API's service: each call is translated here and asked for in the door's loop.
-class grpc_service final : public v1::MQLiteService::CallbackService {
+class grpc_service final : public raw_service::type {
  public:
   /// Writes what GetStats answers, in the loop's thread.
   using stats_writer = std::function<std::string(const broker_stats&, stats_detail)>;
   grpc_service(grpc_door& door, stats_writer stats_text) : door_(door), stats_text_(std::move(stats_text)) {}
 
-#define MQLITE_UNARY(name)                                                                          \
-  grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* context, const v1::name##Request* in, \
-                                 v1::name##Response* out) override;
-  MQLITE_UNARY(CreateNamespace)
-  MQLITE_UNARY(DeleteNamespace)
-  MQLITE_UNARY(ListNamespaces)
-  MQLITE_UNARY(CreateTopic)
-  MQLITE_UNARY(DeleteTopic)
-  MQLITE_UNARY(ListTopics)
-  MQLITE_UNARY(GetTopic)
-  MQLITE_UNARY(UpdateTopic)
-  MQLITE_UNARY(ResizeTopic)
-  MQLITE_UNARY(RebalanceTopic)
-  MQLITE_UNARY(Publish)
-  MQLITE_UNARY(PublishBatch)
-  MQLITE_UNARY(Consume)
-  MQLITE_UNARY(Ack)
-  MQLITE_UNARY(Nack)
-  MQLITE_UNARY(Extend)
-  MQLITE_UNARY(Peek)
-  MQLITE_UNARY(Purge)
-  MQLITE_UNARY(ListDead)
-  MQLITE_UNARY(RedriveDead)
-  MQLITE_UNARY(PurgeDead)
-  MQLITE_UNARY(GetStats)
-  MQLITE_UNARY(Rewrite)
-  MQLITE_UNARY(Backup)
-#undef MQLITE_UNARY
+#define MQLITE_OVERRIDE(name)                                                                      \
+  grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, \
+                                 grpc::ByteBuffer* out) override {                                 \
+    return read_call<v1::name##Request, v1::name##Response>(                                       \
+        door_, context, in, out, [this](call_context call, const auto* request, auto* response) {  \
+          return name(std::move(call), request, response);                                         \
+        });                                                                                        \
+  }
+  MQLITE_UNARY_CALLS(MQLITE_OVERRIDE)
+#undef MQLITE_OVERRIDE
 
   grpc::ServerWriteReactor<v1::Message>* Subscribe(grpc::CallbackServerContext* context,
                                                    const v1::SubscribeRequest* in) override;
-  grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishStreamResponse>* PublishStream(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PublishStream(
       grpc::CallbackServerContext* context) override;
 
  private:
+#define MQLITE_CALL(name) \
+  grpc::ServerUnaryReactor* name(call_context context, const v1::name##Request* in, v1::name##Response* out);
+  MQLITE_UNARY_CALLS(MQLITE_CALL)
+#undef MQLITE_CALL
+
   grpc_door& door_;
   stats_writer stats_text_;
 };
+
+#undef MQLITE_UNARY_CALLS
 
 }  // namespace mqlite

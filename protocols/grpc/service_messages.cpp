@@ -65,9 +65,9 @@ void answer_consume(const unary_call_ptr& call, const v1::ConsumeRequest& in, v1
 
 }  // namespace
 
-grpc::ServerUnaryReactor* grpc_service::Publish(grpc::CallbackServerContext* context, const v1::PublishRequest* in,
+grpc::ServerUnaryReactor* grpc_service::Publish(call_context context, const v1::PublishRequest* in,
                                                 v1::PublishResponse* out) {
-  return serve(door_, context, read_request(*in, door_.terms()),
+  return serve(door_, std::move(context), read_request(*in, door_.terms()),
                [out](const unary_call_ptr& call, gateway& broker, request::publish&& r) {
                  broker.publish(r.name_space, r.topic, std::move(r.message),
                                 [call, out, begun = stopwatch::now()](const outcome<published>& where) {
@@ -80,9 +80,9 @@ grpc::ServerUnaryReactor* grpc_service::Publish(grpc::CallbackServerContext* con
                });
 }
 
-grpc::ServerUnaryReactor* grpc_service::PublishBatch(grpc::CallbackServerContext* context,
-                                                     const v1::PublishBatchRequest* in, v1::PublishBatchResponse* out) {
-  return serve(door_, context, read_request(*in, door_.terms()),
+grpc::ServerUnaryReactor* grpc_service::PublishBatch(call_context context, const v1::PublishBatchRequest* in,
+                                                     v1::PublishBatchResponse* out) {
+  return serve(door_, std::move(context), read_request(*in, door_.terms()),
                [out](const unary_call_ptr& call, gateway& broker, request::publish_batch&& r) {
                  const auto answer = std::make_shared<batch_answer>();
                  auto drafts = answer->open(r.messages);
@@ -99,70 +99,68 @@ grpc::ServerUnaryReactor* grpc_service::PublishBatch(grpc::CallbackServerContext
                });
 }
 
-grpc::ServerUnaryReactor* grpc_service::Consume(grpc::CallbackServerContext* context, const v1::ConsumeRequest* in,
+grpc::ServerUnaryReactor* grpc_service::Consume(call_context context, const v1::ConsumeRequest* in,
                                                 v1::ConsumeResponse* out) {
-  return serve(
-      door_, context, read_request(*in), [in, out](const unary_call_ptr& call, gateway& broker, request::consume&& r) {
-        r.options.most_bytes = answer_budget(r, call->door());
-        auto waiting = broker.consume(
-            r.name_space, r.topic, r.queue, r.options,
-            [call, in, out](outcome<consumed> messages) { answer_consume(call, *in, *out, std::move(messages)); });
-        if (r.options.wait.count() > 0)
-          call->when_hurried(
-              [asked = broker.shared_from_this(), waiting = std::move(waiting)] { asked->cancel(waiting); });
-      });
+  return serve(door_, std::move(context), read_request(*in),
+               [in, out](const unary_call_ptr& call, gateway& broker, request::consume&& r) {
+                 r.options.most_bytes = answer_budget(r, call->door());
+                 auto waiting = broker.consume(r.name_space, r.topic, r.queue, r.options,
+                                               [call, in, out](outcome<consumed> messages) {
+                                                 answer_consume(call, *in, *out, std::move(messages));
+                                               });
+                 if (r.options.wait.count() > 0)
+                   call->when_hurried(
+                       [asked = broker.shared_from_this(), waiting = std::move(waiting)] { asked->cancel(waiting); });
+               });
 }
 
-grpc::ServerUnaryReactor* grpc_service::Ack(grpc::CallbackServerContext* context, const v1::AckRequest* in,
-                                            v1::AckResponse* out) {
-  return serve(door_, context, read_request(*in), settle_in(out));
+grpc::ServerUnaryReactor* grpc_service::Ack(call_context context, const v1::AckRequest* in, v1::AckResponse* out) {
+  return serve(door_, std::move(context), read_request(*in), settle_in(out));
 }
 
-grpc::ServerUnaryReactor* grpc_service::Nack(grpc::CallbackServerContext* context, const v1::NackRequest* in,
-                                             v1::NackResponse* out) {
-  return serve(door_, context, read_request(*in), settle_in(out));
+grpc::ServerUnaryReactor* grpc_service::Nack(call_context context, const v1::NackRequest* in, v1::NackResponse* out) {
+  return serve(door_, std::move(context), read_request(*in), settle_in(out));
 }
 
-grpc::ServerUnaryReactor* grpc_service::Extend(grpc::CallbackServerContext* context, const v1::ExtendRequest* in,
+grpc::ServerUnaryReactor* grpc_service::Extend(call_context context, const v1::ExtendRequest* in,
                                                v1::ExtendResponse* out) {
-  return serve(door_, context, read_request(*in), settle_in(out));
+  return serve(door_, std::move(context), read_request(*in), settle_in(out));
 }
 
-grpc::ServerUnaryReactor* grpc_service::Peek(grpc::CallbackServerContext* context, const v1::PeekRequest* in,
-                                             v1::PeekResponse* out) {
-  return serve(door_, context, read_request(*in),
+grpc::ServerUnaryReactor* grpc_service::Peek(call_context context, const v1::PeekRequest* in, v1::PeekResponse* out) {
+  return serve(door_, std::move(context), read_request(*in),
                [in, out](const unary_call_ptr& call, gateway& broker, request::peek&& r) {
                  broker.peek(r.name_space, r.topic, r.queue, r.state, r.limit, answer_messages(call, in, out));
                });
 }
 
-grpc::ServerUnaryReactor* grpc_service::Purge(grpc::CallbackServerContext* context, const v1::PurgeRequest* in,
+grpc::ServerUnaryReactor* grpc_service::Purge(call_context context, const v1::PurgeRequest* in,
                                               v1::PurgeResponse* out) {
-  return serve(door_, context, read_request(*in),
+  return serve(door_, std::move(context), read_request(*in),
                [out](const unary_call_ptr& call, gateway& broker, request::purge&& r) {
                  broker.purge(r.name_space, r.topic, r.queue, answer_count(call, out));
                });
 }
 
-grpc::ServerUnaryReactor* grpc_service::ListDead(grpc::CallbackServerContext* context, const v1::ListDeadRequest* in,
+grpc::ServerUnaryReactor* grpc_service::ListDead(call_context context, const v1::ListDeadRequest* in,
                                                  v1::ListDeadResponse* out) {
-  return serve(door_, context, read_request(*in),
+  return serve(door_, std::move(context), read_request(*in),
                [in, out](const unary_call_ptr& call, gateway& broker, request::list_dead&& r) {
                  broker.list_dead(r.name_space, r.topic, r.limit, answer_messages(call, in, out));
                });
 }
 
-grpc::ServerUnaryReactor* grpc_service::RedriveDead(grpc::CallbackServerContext* context,
-                                                    const v1::RedriveDeadRequest* in, v1::RedriveDeadResponse* out) {
-  return serve(door_, context, read_request(*in),
+grpc::ServerUnaryReactor* grpc_service::RedriveDead(call_context context, const v1::RedriveDeadRequest* in,
+                                                    v1::RedriveDeadResponse* out) {
+  return serve(door_, std::move(context), read_request(*in),
                [out](const unary_call_ptr& call, gateway& broker, request::redrive_dead&& r) {
                  broker.redrive_dead(r.name_space, r.topic, std::move(r.ids), answer_count(call, out));
                });
 }
 
-grpc::ServerUnaryReactor* grpc_service::PurgeDead(grpc::CallbackServerContext* context, const v1::PurgeDeadRequest* in,
+grpc::ServerUnaryReactor* grpc_service::PurgeDead(call_context context, const v1::PurgeDeadRequest* in,
                                                   v1::PurgeDeadResponse* out) {
-  return serve(door_, context, read_request(*in),
+  return serve(door_, std::move(context), read_request(*in),
                [out](const unary_call_ptr& call, gateway& broker, request::purge_dead&& r) {
                  broker.purge_dead(r.name_space, r.topic, answer_count(call, out));
                });
@@ -173,8 +171,7 @@ grpc::ServerWriteReactor<v1::Message>* grpc_service::Subscribe(grpc::CallbackSer
   return subscribe_stream::open(door_, read_request(*in));
 }
 
-grpc::ServerBidiReactor<v1::PublishRequest, v1::PublishStreamResponse>* grpc_service::PublishStream(
-    grpc::CallbackServerContext*) {
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* grpc_service::PublishStream(grpc::CallbackServerContext*) {
   return publish_stream::open(door_);
 }
 

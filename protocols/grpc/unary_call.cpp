@@ -15,9 +15,15 @@ void unary_call::run() {
   ask();
 }
 
+void unary_call::succeed() {
+  if (answered_) return;
+  context_.write_response();
+  answer(grpc::Status::OK);
+}
+
 void unary_call::succeed(consumed messages) {
   sent_ = std::move(messages);
-  answer(grpc::Status::OK);
+  succeed();
 }
 
 void unary_call::refuse(const failure& why) {
@@ -51,9 +57,15 @@ void unary_call::OnCancel() {
 void unary_call::OnDone() {
   // gRPC has ordered this behind Finish(), but the thread sanitizer does not see into the library: this it sees.
   finishing_.load(std::memory_order_acquire);
-  if (!context_.IsCancelled()) sent_.confirm();
+  if (!context_.grpc->IsCancelled()) sent_.confirm();
   sent_ = {};
   self_.reset();
+}
+
+grpc::ServerUnaryReactor* refuse(grpc::CallbackServerContext& context, const failure& why) {
+  auto* reactor = context.DefaultReactor();
+  reactor->Finish(status_of(why));
+  return reactor;
 }
 
 }  // namespace mqlite

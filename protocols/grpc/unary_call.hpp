@@ -9,15 +9,23 @@
 
 #include "actors/gateway.hpp"
 #include "protocols/grpc/door.hpp"
+#include "protocols/grpc/raw_messages.hpp"
 #include "protocols/grpc/status.hpp"
 
 namespace mqlite {
+
+/// A call as gRPC has it, and the messages that its bytes are.
+struct call_context {
+  grpc::CallbackServerContext* grpc;
+  std::shared_ptr<void> messages;        ///< the request and the response
+  std::function<void()> write_response;  ///< gives gRPC the bytes
+};
 
 /// A call with one answer. What it asks the broker, and what it says, happens in the loop's thread. It lives as long as gRPC
 /// knows it or a completion waits for it; the request and response are there until it is answered.
 class unary_call : public grpc::ServerUnaryReactor, public open_call, public std::enable_shared_from_this<unary_call> {
  public:
-  unary_call(grpc_door& door, const grpc::CallbackServerContext& context) : door_(door), context_(context) {}
+  unary_call(grpc_door& door, call_context context) : door_(door), context_(std::move(context)) {}
   virtual ~unary_call() = default;
 
   /// Lets the loop run ask(). Once, in gRPC's thread.
@@ -29,7 +37,7 @@ class unary_call : public grpc::ServerUnaryReactor, public open_call, public std
   bool hurried() const noexcept { return hurried_; }
 
   /// Sends the response.
-  void succeed() { answer(grpc::Status::OK); }
+  void succeed();
   /// Sends the response and confirms `messages` once it is written; should it not be, they return to their queue.
   void succeed(consumed messages);
   void refuse(const failure& why);
@@ -51,8 +59,8 @@ class unary_call : public grpc::ServerUnaryReactor, public open_call, public std
   void OnDone() final;
 
   grpc_door& door_;
-  const grpc::CallbackServerContext& context_;  // there until OnDone
-  std::shared_ptr<unary_call> self_;            // gRPC's share
+  call_context context_;              // gRPC's part is there until OnDone
+  std::shared_ptr<unary_call> self_;  // gRPC's share
   std::function<void()> when_hurried_;
   consumed sent_;
   std::atomic<bool> finishing_{false};
@@ -66,8 +74,8 @@ using unary_call_ptr = std::shared_ptr<unary_call>;
 template <class Asked, class Ask>
 class asking_call final : public unary_call {
  public:
-  asking_call(grpc_door& door, const grpc::CallbackServerContext& context, Asked asked, Ask ask)
-      : unary_call(door, context), asked_(std::move(asked)), ask_(std::move(ask)) {}
+  asking_call(grpc_door& door, call_context context, Asked asked, Ask ask)
+      : unary_call(door, std::move(context)), asked_(std::move(asked)), ask_(std::move(ask)) {}
 
  private:
   void ask() override { ask_(shared_from_this(), door().broker(), std::move(asked_)); }
@@ -76,17 +84,33 @@ class asking_call final : public unary_call {
   Ask ask_;
 };
 
+/// Answers a call at once.
+grpc::ServerUnaryReactor* refuse(grpc::CallbackServerContext& context, const failure& why);
+
 /// Serves a call: refuses what could not be translated, else lets `ask` run in the loop's thread.
 template <class Asked, class Ask>
-grpc::ServerUnaryReactor* serve(grpc_door& door, grpc::CallbackServerContext* context, outcome<Asked> asked, Ask ask) {
-  if (!asked) {
-    auto* reactor = context->DefaultReactor();
-    reactor->Finish(status_of(asked.why()));
-    return reactor;
-  }
-  const auto call = std::make_shared<asking_call<Asked, Ask>>(door, *context, std::move(*asked), std::move(ask));
+grpc::ServerUnaryReactor* serve(grpc_door& door, call_context context, outcome<Asked> asked, Ask ask) {
+  if (!asked) return refuse(*context.grpc, asked.why());
+  const auto call =
+      std::make_shared<asking_call<Asked, Ask>>(door, std::move(context), std::move(*asked), std::move(ask));
   call->start();
   return call.get();
+}
+
+/// Reads a call's request and lets `then` serve it: reactor(call_context, const Request*, Response*).
+template <class Request, class Response, class Then>
+grpc::ServerUnaryReactor* read_call(const grpc_door& door, grpc::CallbackServerContext* context,
+                                    const grpc::ByteBuffer* in, grpc::ByteBuffer* out, Then then) {
+  struct messages {
+    Request request;
+    Response response;
+  };
+  auto both = std::make_shared<messages>();
+  if (const auto problem = read_message(*in, door.terms().max_message_bytes, both->request))
+    return refuse(*context, *problem);
+  auto* const m = both.get();
+  return then(call_context{context, std::move(both), [m, out] { *out = bytes_of(m->response); }}, &m->request,
+              &m->response);
 }
 
 /// The completion of a request that answers `call`: `fill(value)` fills the response.

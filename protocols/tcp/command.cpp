@@ -5,9 +5,10 @@
 #include "persistence/wire.hpp"
 #include "protocols/tcp/actions.hpp"
 #include "protocols/tcp/json_requests.hpp"
-#include "protocols/tcp/plain_publish.hpp"
+#include "protocols/tcp/plain_command.hpp"
 #include "protocols/translate/json_text.hpp"
 #include "protocols/translate/names.hpp"
+#include "protocols/translate/proto_outline.hpp"
 #include "protocols/translate/proto_requests.hpp"
 
 namespace mqlite::tcp {
@@ -16,35 +17,14 @@ namespace {
 /// What one command's Protobuf may leave in memory for the next ones.
 constexpr std::size_t kept_block = 256 * 1024;
 
-/// Smaller commands are read without a look at their outline.
-constexpr std::size_t large_command = 64 * 1024;
-
-/// What to know of a large command before Protobuf reads it, which takes about 100 bytes even for an empty field: 16 MiB of them
-/// would become 1 GiB.
-struct proto_outline {
-  std::uint64_t request_id = 0;
-  std::size_t fields = 0;  ///< of the command and of what it holds, as far as `most`
-  bool whole = true;       ///< false when it ends within a field, or has none of Protobuf's
-};
-
-proto_outline outline_of(std::string_view command, std::size_t most) {
-  proto_outline found;
-  wire::field field, inner;
-  for (wire::reader in(command); found.fields <= most && in.more(); ++found.fields) {
-    if (!in.next(field)) {
-      found.whole = false;
-      break;
-    }
-    if (field.number == v1::TCPCommand::kRequestIdFieldNumber && field.type == wire::varint)
-      found.request_id = field.value;
-    if (field.type != wire::bytes) continue;
-    for (wire::reader held(field.content); found.fields <= most && held.more() && held.next(inner);) ++found.fields;
-  }
-  return found;
+/// Of a command that is not going to be read; 0 = none.
+std::uint64_t request_id_of(std::string_view command) {
+  std::uint64_t id = 0;
+  wire::field field;
+  for (wire::reader in(command); in.more() && in.next(field);)
+    if (field.number == v1::TCPCommand::kRequestIdFieldNumber && field.type == wire::varint) id = field.value;
+  return id;
 }
-
-/// A batch has at most most_batch of them, and each header of a publish is one, too.
-std::size_t most_fields(std::uint64_t max_message_bytes) { return most_batch + max_message_bytes / 4; }
 
 failure invalid(std::string text) { return {error_code::invalid_argument, std::move(text), false}; }
 
@@ -120,22 +100,18 @@ command command_reader::read_json_command(std::string_view payload, const publis
 command command_reader::read_proto_command(std::string_view payload, const publish_terms& terms) {
   command result;
   result.to.as = encoding::protobuf;
-  if (const auto plain = read_plain_publish(payload, terms)) {
+  if (const auto plain = read_plain_command(payload, terms)) {
     result.to.request_id = plain->request_id;
     draft message;
-    message.queue = plain->queue;
-    message.message = message::make(plain->payload);
-    result.content = publishing{plain->name_space, plain->topic, std::move(message)};
+    message.queue = plain->publish.queue;
+    message.message = message::make(plain->publish.payload);
+    result.content = publishing{plain->publish.name_space, plain->publish.topic, std::move(message)};
     return result;
   }
-  if (payload.size() > large_command) {
-    const auto most = most_fields(terms.max_message_bytes);
-    const auto outline = outline_of(payload, most);
-    result.to.request_id = outline.request_id;
-    if (outline.fields > most) {
-      result.content = invalid("the command has more than " + std::to_string(most) + " fields");
-      return result;
-    }
+  if (auto problem = fields_problem("the command", payload, outline_depth::envelope, terms.max_message_bytes)) {
+    result.to.request_id = request_id_of(payload);
+    result.content = std::move(*problem);
+    return result;
   }
   auto& in = *google::protobuf::Arena::CreateMessage<v1::TCPCommand>(&arena_);
   if (!in.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
@@ -161,7 +137,9 @@ command command_reader::read_proto_command(std::string_view payload, const publi
 }
 
 bool is_document(encoding as, std::string_view payload) {
-  if (as == encoding::protobuf && payload.size() > large_command) return outline_of(payload, SIZE_MAX).whole;
+  constexpr std::size_t large = 64 * 1024;  // Protobuf is not to make objects of it just for this
+  if (as == encoding::protobuf && payload.size() > large)
+    return outline_of(payload, outline_depth::message, SIZE_MAX).whole;
   if (as == encoding::protobuf)
     return v1::TCPCommand().ParseFromArray(payload.data(), static_cast<int>(payload.size()));
   const auto begin = payload.find_first_not_of(" \t\r\n");

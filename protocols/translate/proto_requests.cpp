@@ -209,10 +209,6 @@ outcome<draft> read_draft(const v1::PublishRequest& in, const publish_terms& ter
   if (in.more_size() > 0)
     return failure{error_code::invalid_argument,
                    "`more` is for the messages of a PublishStream, not for those within it"};
-  return read_first_draft(in, terms);
-}
-
-outcome<draft> read_first_draft(const v1::PublishRequest& in, const publish_terms& terms) {
   reader fields;
   message_attributes attributes;
   attributes.routing_key = in.routing_key();

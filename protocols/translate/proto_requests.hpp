@@ -22,8 +22,6 @@ outcome<request::publish> read_request(const v1::PublishRequest& in, const publi
 outcome<request::publish_batch> read_request(const v1::PublishBatchRequest& in, const publish_terms& terms);
 /// The message alone; the names of its topic are not looked at.
 outcome<draft> read_draft(const v1::PublishRequest& in, const publish_terms& terms);
-/// The same of a message of PublishStream; its `more` is not looked at, which all others refuse.
-outcome<draft> read_first_draft(const v1::PublishRequest& in, const publish_terms& terms);
 
 outcome<request::consume> read_request(const v1::ConsumeRequest& in);
 outcome<request::subscribe> read_request(const v1::SubscribeRequest& in);

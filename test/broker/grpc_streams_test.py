@@ -307,6 +307,47 @@ class PublishBurstTest(SharedGrpcCase):
         self.assert_ended(ended.exception, CODE.INVALID_ARGUMENT, "more", "10000")
         self.assertEqual((answered, self.counts().ready), (3, 10_004))
 
+    def test_a_malformed_message_ends_the_stream_behind_the_answers_and_nothing_of_it_is_published(self):
+        self.make_topic()
+        more = bytes([pb.PublishRequest.DESCRIPTOR.fields_by_name["more"].number << 3 | 2])
+        sound = self.burst([b"1", b"2"]).SerializeToString()
+        endless = more + b"\x04" + bytes([0x1a, 0x7f, 0x78, 0x78])  # its payload goes on behind its end
+        for bad in (b"\xff\xff\xff\xff", sound + endless, sound + more + b"\x05x", sound + more + b"\x02\x0a\xff",
+                    sound + (more + b"\x00") * (7 << 20)):
+            with self.subTest(bad=bad[-20:]):
+                stream = self.client.channel.stream_stream("/mqlite.v1.MQLiteService/PublishStream",
+                                                           response_deserializer=pb.PublishStreamResponse.FromString)
+                answered = 0
+                with self.assertRaises(grpc.RpcError) as ended:
+                    for answer in stream(iter([sound, bad]), timeout=60):
+                        answered += len(answer.results)
+                self.assert_ended(ended.exception, CODE.INVALID_ARGUMENT)
+                self.assertEqual(answered, 2)
+        self.assertEqual(self.counts().ready, 10)
+
+    def test_publishes_of_a_burst_may_be_plain_or_not_and_in_any_order(self):
+        self.make_topic(queue_count=2)
+        plain = pb.PublishRequest(payload=b"plain", queue_id=1)
+        headed = pb.PublishRequest(payload=b"headed", queue_id=1, headers={"a": "b"}, routing_key="k")
+        automatic = pb.PublishRequest(payload=b"automatic", queue_id=-1)
+        number = pb.PublishRequest.DESCRIPTOR.fields_by_name["more"].number
+        def within(one):
+            bytes_ = one.SerializeToString()
+            return bytes([number << 3 | 2, len(bytes_)]) + bytes_
+        first = pb.PublishRequest(**self.at, payload=b"first", queue_id=1, headers={"c": "d"}).SerializeToString()
+        # The parts of the first one lie around the others.
+        half = len(pb.PublishRequest(**self.at).SerializeToString())
+        message = within(plain) + first[:half] + within(headed) + first[half:] + within(automatic)
+        stream = self.client.channel.stream_stream("/mqlite.v1.MQLiteService/PublishStream",
+                                                   response_deserializer=pb.PublishStreamResponse.FromString)
+        results = [result for answer in stream(iter([message]), timeout=60) for result in answer.results]
+        self.assertEqual([(r.code, r.queue_id) for r in results], [("", 1), ("", 1), ("", 1), ("", 0)])
+        stored = self.api.call("Consume", **self.at, queue_id=1, batch_size=10).messages
+        self.assertEqual([(m.id, m.payload, dict(m.headers), m.routing_key) for m in stored[:3]],
+                         [(results[0].message_id, b"first", {"c": "d"}, ""), (results[1].message_id, b"plain", {}, ""),
+                          (results[2].message_id, b"headed", {"a": "b"}, "k")])
+        self.assertEqual(self.stored(queue_id=0), [b"automatic"])
+
     def test_bursts_count_whole_for_a_client_that_reads_no_answers(self):
         self.make_topic()
         sent = 0

@@ -10,6 +10,7 @@ import time
 import unittest
 
 import grpcurl
+from delivery import sanitized
 from grpc_api import CODE, Client, GrpcCase, SharedGrpcCase, grpc, health, pb, reflection
 from harness import wait_until
 
@@ -133,11 +134,27 @@ class StatusTest(SharedGrpcCase):
         method = self.client.channel.unary_unary("/mqlite.v1.MQLiteService/Explode")
         self.assert_status(CODE.UNIMPLEMENTED, lambda: method(b"", timeout=30))
 
-    def test_bytes_that_are_no_message_are_refused_and_the_connection_goes_on(self):
-        method = self.client.channel.unary_unary("/mqlite.v1.MQLiteService/Publish")
-        with self.assertRaises(grpc.RpcError):
-            method(b"\xff\xff\xff\xff", timeout=30)
+    def test_bytes_that_are_no_message_are_refused_in_words_and_the_connection_goes_on(self):
+        for name in self.api.descriptor.methods_by_name:
+            if name in ("Subscribe", "PublishStream"):
+                continue
+            with self.subTest(name=name):
+                method = self.client.channel.unary_unary(f"/mqlite.v1.MQLiteService/{name}")
+                self.assert_status(CODE.INVALID_ARGUMENT, lambda: method(b"\xff\xff\xff\xff", timeout=30), f"{name}Request")
         self.api.call("ListNamespaces")
+
+    def test_millions_of_empty_fields_are_refused_before_they_take_memory(self):
+        self.make_topic()
+        before = self.broker.peak_memory()
+        for name, field in (("PublishBatch", "messages"), ("Ack", "message_ids"), ("RedriveDead", "message_ids")):
+            with self.subTest(name=name):
+                empty = self.api.request(name, **self.at)
+                tag = empty.DESCRIPTOR.fields_by_name[field].number << 3 | 2
+                method = self.client.channel.unary_unary(f"/mqlite.v1.MQLiteService/{name}")
+                self.assert_status(CODE.INVALID_ARGUMENT,
+                                   lambda: method(empty.SerializeToString() + bytes([tag, 0]) * (7 << 20), timeout=60), "fields")
+        if not sanitized():
+            self.assertLess(self.broker.peak_memory() - before, 300 << 20)
 
 
 class LongPollTest(SharedGrpcCase):

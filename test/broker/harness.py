@@ -163,6 +163,11 @@ class Broker:
         self.file_size_limit = None
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
+    def peak_memory(self):
+        """The most bytes of memory that the process has had so far."""
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
+            return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM:"))
+
     def wait_for_exit(self, deadline=DEADLINE):
         """The exit code; negative when a signal ended the process. The log is complete then."""
         try:

@@ -1,0 +1,30 @@
+#include "protocols/grpc/raw_messages.hpp"
+
+#include <grpcpp/impl/codegen/proto_utils.h>
+
+#include "protocols/translate/proto_outline.hpp"
+
+namespace mqlite {
+
+whole_message::whole_message(const grpc::ByteBuffer& in) {
+  if (!in.TrySingleSlice(&slice_).ok()) (void)in.DumpToSingleSlice(&slice_);
+}
+
+std::optional<failure> read_message(const grpc::ByteBuffer& in, std::size_t max_message_bytes,
+                                    google::protobuf::Message& out) {
+  const whole_message message(in);
+  const auto bytes = message.bytes();
+  if (auto problem = fields_problem("the request", bytes, outline_depth::message, max_message_bytes)) return problem;
+  if (out.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::nullopt;
+  return failure{error_code::invalid_argument, "the request is no valid " + out.GetDescriptor()->name()};
+}
+
+grpc::ByteBuffer bytes_of(const google::protobuf::Message& message) {
+  grpc::ByteBuffer bytes;
+  bool own = false;
+  // Fails for messages beyond 2 GiB alone: no answer is that large.
+  (void)grpc::SerializationTraits<google::protobuf::Message>::Serialize(message, &bytes, &own);
+  return bytes;
+}
+
+}  // namespace mqlite

@@ -1,0 +1,74 @@
+#include "protocols/translate/plain_publish.hpp"
+
+#include "persistence/wire.hpp"
+#include "proto/mqlite.pb.h"
+#include "protocols/translate/proto_answers.hpp"
+
+namespace mqlite {
+
+std::optional<plain_publish> read_plain_publish(std::string_view request) noexcept {
+  using fields = v1::PublishRequest;
+  std::optional<plain_publish> result(std::in_place);
+  // Of repeated ones the last would count.
+  const auto once = [](std::string_view& text, const wire::field& field) {
+    if (field.type != wire::bytes || text.data() != nullptr) return false;
+    text = field.content;
+    return true;
+  };
+  wire::field field;
+  for (wire::reader in(request); in.more();) {
+    if (!in.next(field)) return std::nullopt;
+    bool sound = false;
+    switch (field.number) {
+      case fields::kNamespaceFieldNumber:
+        sound = once(result->name_space, field);
+        break;
+      case fields::kTopicFieldNumber:
+        sound = once(result->topic, field);
+        break;
+      case fields::kPayloadFieldNumber:
+        sound = once(result->payload, field);
+        break;
+      case fields::kQueueIdFieldNumber:
+        sound = field.type == wire::varint;
+        result->queue = static_cast<queue_number>(field.value);
+        break;
+      default:
+        break;
+    }
+    if (!sound) return std::nullopt;
+  }
+  if (result->queue < any_queue) return std::nullopt;
+  return result;
+}
+
+void append_publish_result(std::string& out, const outcome<published>& how) {
+  using fields = v1::PublishResult;
+  constexpr std::size_t id_size = 36;
+  constexpr auto field = wire::tag(1, wire::bytes);
+  if (!how) {
+    v1::PublishResult result;
+    fill(result, how);
+    char size[wire::max_varint_size];
+    out += field;
+    out.append(size, wire::put_varint(size, result.ByteSizeLong()));
+    result.AppendToString(&out);
+    return;
+  }
+  // A number of 0 is absent, as the library has it.
+  const auto queue = static_cast<std::uint64_t>(how->queue);
+  char bytes[4 + id_size + 1 + wire::max_varint_size];
+  bytes[0] = field;
+  bytes[1] = static_cast<char>(2 + id_size + (queue == 0 ? 0 : 1 + wire::varint_size(queue)));
+  bytes[2] = wire::tag(fields::kMessageIdFieldNumber, wire::bytes);
+  bytes[3] = id_size;
+  how->id.write_text(bytes + 4);
+  char* end = bytes + 4 + id_size;
+  if (queue != 0) {
+    *end++ = wire::tag(fields::kQueueIdFieldNumber, wire::varint);
+    end = wire::put_varint(end, queue);
+  }
+  out.append(bytes, end);
+}
+
+}  // namespace mqlite
