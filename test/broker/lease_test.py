@@ -9,7 +9,7 @@ from harness import RawConnection, SharedBrokerCase, wait_until
 
 # An end that no test waits for, and one that each test may wait for, in milliseconds.
 LONG = 600_000
-SHORT = 1_000
+SHORT = 2_000
 
 
 class TopicCase(SharedBrokerCase):

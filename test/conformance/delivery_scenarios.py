@@ -113,7 +113,7 @@ class Leases(Scenario):
     def test_a_lease_can_be_made_longer(self):
         topic = self.topic()
         topic.fill(numbers(2))
-        first, second = topic.consume(batch_size=2, lease_ms=1000)
+        first, second = topic.consume(batch_size=2, lease_ms=3000)
         self.assertEqual(topic.extend([first.receipt], lease_ms=600_000), (1, [], [], 0))
         topic.wait_for_counts((1, 1, 0))
         self.assertEqual(ids(topic.consume(batch_size=5)), [second.id])
