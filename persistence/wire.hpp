@@ -69,7 +69,7 @@ class reader {
   /// Reads one field into `out`; false when the bytes are malformed.
   bool next(field& out) {
     std::uint64_t tag_value;
-    if (!read_varint(tag_value) || tag_value > UINT32_MAX) return false;
+    if (!read_short(tag_value) || tag_value > UINT32_MAX) return false;
     out.number = static_cast<std::uint32_t>(tag_value >> 3);
     out.type = static_cast<std::uint32_t>(tag_value & 7);
     if (out.number == 0) return false;
@@ -77,7 +77,7 @@ class reader {
       case varint:
         return read_varint(out.value);
       case bytes:
-        return read_varint(out.value) && take(out.value, out.content);
+        return read_short(out.value) && take(out.value, out.content);
       case fixed64:
         return take(8, out.content);
       case fixed32:
@@ -97,6 +97,12 @@ class reader {
   }
 
  private:
+  /// Of a tag or a length: at most five bytes, as Protobuf has it.
+  bool read_short(std::uint64_t& value) {
+    const auto* begin = at_;
+    return read_varint(value) && at_ - begin <= 5;
+  }
+
   bool read_long_varint(std::uint64_t& value) {
     value = 0;
     for (unsigned shift = 0; shift < 70 && at_ != end_; shift += 7) {

@@ -7,11 +7,12 @@ namespace mqlite {
 
 void id_index::bucket_array::add() {
   if (size < segment_size && size == first_size) {
-    first_size = std::max(smallest_segment, 2 * first_size);
-    auto larger = std::make_unique<bucket[]>(first_size);
+    const auto larger_size = std::max(smallest_segment, 2 * first_size);
+    auto larger = std::make_unique<bucket[]>(larger_size);
     if (size > 0) std::copy_n(segments[0].get(), size, larger.get());
     segments.resize(1);
     segments[0] = std::move(larger);
+    first_size = larger_size;
   } else if (size == segments.size() * segment_size) {
     segments.push_back(std::make_unique<bucket[]>(segment_size));
   }
@@ -141,7 +142,7 @@ void id_index::grow() {
   if (buckets_.size == 2 * level_) level_ *= 2;
 }
 
-// The last bucket goes back to the one that it was split from. Its overflow is released before it is needed: no memory is asked for.
+// The last bucket goes back to the one that it was split from, which may need an overflow bucket for it.
 void id_index::shrink() noexcept {
   if (buckets_.size == level_) level_ /= 2;
   const auto last = buckets_.size - 1;

@@ -56,7 +56,7 @@ void queue_state::on_consume(command::consume& command) {
   serve();
 }
 
-// Who asks again after an auto_ack takes any answer for the end of that one: what was handed over is written before.
+// Who asks again after an auto_ack takes any answer for the end of that one: what is known to be handed over is written before.
 void queue_state::answer_empty(const reply<consumed>& answer) {
   if (unwritten_acks_ == 0) return answer(consumed{});
   log_.append({}, durability::written, [answer](const failure*) { answer(consumed{}); });

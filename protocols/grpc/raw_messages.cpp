@@ -2,7 +2,7 @@
 
 #include <grpcpp/impl/codegen/proto_utils.h>
 
-#include "protocols/translate/proto_outline.hpp"
+#include "protocols/translate/proto_lists.hpp"
 
 namespace mqlite {
 
@@ -10,11 +10,11 @@ whole_message::whole_message(const grpc::ByteBuffer& in) {
   if (!in.TrySingleSlice(&slice_).ok()) (void)in.DumpToSingleSlice(&slice_);
 }
 
-std::optional<failure> read_message(const grpc::ByteBuffer& in, std::size_t max_message_bytes,
-                                    google::protobuf::Message& out) {
+std::optional<failure> read_message(const grpc::ByteBuffer& in, google::protobuf::Message& out) {
+  if (!in.Valid()) return failure{error_code::invalid_argument, "the call has no request"};
   const whole_message message(in);
   const auto bytes = message.bytes();
-  if (auto problem = fields_problem("the request", bytes, outline_depth::message, max_message_bytes)) return problem;
+  if (auto problem = lists_problem("the request", bytes, *out.GetDescriptor())) return problem;
   if (out.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return std::nullopt;
   return failure{error_code::invalid_argument, "the request is no valid " + out.GetDescriptor()->name()};
 }

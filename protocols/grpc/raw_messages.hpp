@@ -11,7 +11,7 @@
 #include "protocols/grpc/door.hpp"
 #include "protocols/grpc/status.hpp"
 
-// gRPC hands calls over as bytes. Read here, a request that is malformed, or made of very many empty fields, is refused in words and
+// gRPC hands calls over as bytes. Read here, a request that is malformed, or made of millions of empty entries, is refused in words and
 // before it takes memory.
 namespace mqlite {
 
@@ -26,8 +26,7 @@ class whole_message {
 };
 
 /// Reads a request; or why not.
-std::optional<failure> read_message(const grpc::ByteBuffer& in, std::size_t max_message_bytes,
-                                    google::protobuf::Message& out);
+std::optional<failure> read_message(const grpc::ByteBuffer& in, google::protobuf::Message& out);
 
 grpc::ByteBuffer bytes_of(const google::protobuf::Message& message);
 

@@ -34,7 +34,7 @@ namespace mqlite {
   X(Rewrite)                  \
   X(Backup)
 
-/// A service whose calls with one answer, and whose stream of publishes, come as bytes.
+/// The service with all calls as bytes.
 namespace raw_service {
 template <class Base, template <class> class... Methods>
 struct layers {
@@ -45,8 +45,9 @@ struct layers<Base, First, Others...> {
   using type = First<typename layers<Base, Others...>::type>;
 };
 #define MQLITE_LAYER(name) v1::MQLiteService::WithRawCallbackMethod_##name,
-using type = layers<v1::MQLiteService::WithCallbackMethod_Subscribe<v1::MQLiteService::Service>,
-                    MQLITE_UNARY_CALLS(MQLITE_LAYER) v1::MQLiteService::WithRawCallbackMethod_PublishStream>::type;
+using type = layers<v1::MQLiteService::Service,
+                    MQLITE_UNARY_CALLS(MQLITE_LAYER) v1::MQLiteService::WithRawCallbackMethod_Subscribe,
+                    v1::MQLiteService::WithRawCallbackMethod_PublishStream>::type;
 #undef MQLITE_LAYER
 }  // namespace raw_service
 
@@ -61,15 +62,15 @@ class grpc_service final : public raw_service::type {
   grpc::ServerUnaryReactor* name(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in, \
                                  grpc::ByteBuffer* out) override {                                 \
     return read_call<v1::name##Request, v1::name##Response>(                                       \
-        door_, context, in, out, [this](call_context call, const auto* request, auto* response) {  \
+        context, in, out, [this](call_context call, const auto* request, auto* response) {         \
           return name(std::move(call), request, response);                                         \
         });                                                                                        \
   }
   MQLITE_UNARY_CALLS(MQLITE_OVERRIDE)
 #undef MQLITE_OVERRIDE
 
-  grpc::ServerWriteReactor<v1::Message>* Subscribe(grpc::CallbackServerContext* context,
-                                                   const v1::SubscribeRequest* in) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext* context,
+                                                        const grpc::ByteBuffer* in) override;
   grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* PublishStream(
       grpc::CallbackServerContext* context) override;
 

@@ -166,9 +166,11 @@ grpc::ServerUnaryReactor* grpc_service::PurgeDead(call_context context, const v1
                });
 }
 
-grpc::ServerWriteReactor<v1::Message>* grpc_service::Subscribe(grpc::CallbackServerContext*,
-                                                               const v1::SubscribeRequest* in) {
-  return subscribe_stream::open(door_, read_request(*in));
+grpc::ServerWriteReactor<grpc::ByteBuffer>* grpc_service::Subscribe(grpc::CallbackServerContext*,
+                                                                    const grpc::ByteBuffer* in) {
+  v1::SubscribeRequest request;
+  if (auto problem = read_message(*in, request)) return subscribe_stream::open(door_, std::move(*problem));
+  return subscribe_stream::open(door_, read_request(request));
 }
 
 grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* grpc_service::PublishStream(grpc::CallbackServerContext*) {

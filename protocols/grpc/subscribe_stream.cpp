@@ -1,5 +1,6 @@
 #include "protocols/grpc/subscribe_stream.hpp"
 
+#include "protocols/grpc/raw_messages.hpp"
 #include "protocols/grpc/status.hpp"
 #include "protocols/translate/proto_answers.hpp"
 
@@ -10,7 +11,7 @@ namespace {
 constexpr std::size_t long_flight = 32 * 1024;
 
 /// A call that ends as it begins.
-class refused_stream final : public grpc::ServerWriteReactor<v1::Message> {
+class refused_stream final : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
   explicit refused_stream(const failure& why) { Finish(status_of(why)); }
   void OnDone() override { delete this; }
@@ -18,7 +19,7 @@ class refused_stream final : public grpc::ServerWriteReactor<v1::Message> {
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::Message>* subscribe_stream::open(grpc_door& door, outcome<request::subscribe> asked) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* subscribe_stream::open(grpc_door& door, outcome<request::subscribe> asked) {
   if (!asked) return new refused_stream(asked.why());
   const auto stream = std::make_shared<subscribe_stream>(door, std::move(*asked));
   stream->self_ = stream;
@@ -95,8 +96,9 @@ void subscribe_stream::go_on(std::unique_lock<std::mutex> lock) {
     return Finish(*end_);
   }
   auto& batch = waiting_.front();
-  out_.Clear();
-  fill(out_, {asked_.name_space, asked_.topic}, batch.deliveries[next_]);
+  message_.Clear();
+  fill(message_, {asked_.name_space, asked_.topic}, batch.deliveries[next_]);
+  out_ = bytes_of(message_);
   in_flight_ += batch.deliveries[next_].message->payload().size();
   flushes_ = next_is_last_of_flight();
   if (++next_ == batch.deliveries.size()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <deque>
@@ -20,13 +21,13 @@ namespace mqlite {
 /// threads, begins the next, so that a burst needs no hop to the loop. Writes with more behind them let gRPC gather (a hint), a
 /// write without the hint ends only when all before it has been written too: then their batches are confirmed. What waits here
 /// is bounded by the subscription's window.
-class subscribe_stream final : public grpc::ServerWriteReactor<v1::Message>,
+class subscribe_stream final : public grpc::ServerWriteReactor<grpc::ByteBuffer>,
                                public subscriber_sink,
                                public open_call,
                                public std::enable_shared_from_this<subscribe_stream> {
  public:
   /// Serves a call that asks for this; in gRPC's thread.
-  static grpc::ServerWriteReactor<v1::Message>* open(grpc_door& door, outcome<request::subscribe> asked);
+  static grpc::ServerWriteReactor<grpc::ByteBuffer>* open(grpc_door& door, outcome<request::subscribe> asked);
 
   subscribe_stream(grpc_door& door, request::subscribe asked) : door_(door), asked_(std::move(asked)) {}
 
@@ -67,7 +68,8 @@ class subscribe_stream final : public grpc::ServerWriteReactor<v1::Message>,
   std::size_t next_ = 0;           // of the first batch's messages
   std::vector<consumed> written_;  // batches whose last message was given to gRPC
   std::size_t in_flight_ = 0;      // bytes since a write without hint
-  v1::Message out_;
+  v1::Message message_;            // keeps its memory from one to the next
+  grpc::ByteBuffer out_;
   bool begun_ = false;  // headers were sent
   bool writing_ = false;
   bool flushes_ = false;  // the write under way is one without hint

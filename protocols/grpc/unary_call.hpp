@@ -22,7 +22,7 @@ struct call_context {
 };
 
 /// A call with one answer. What it asks the broker, and what it says, happens in the loop's thread. It lives as long as gRPC
-/// knows it or a completion waits for it; the request and response are there until it is answered.
+/// knows it or a completion waits for it, and so do the request and the response.
 class unary_call : public grpc::ServerUnaryReactor, public open_call, public std::enable_shared_from_this<unary_call> {
  public:
   unary_call(grpc_door& door, call_context context) : door_(door), context_(std::move(context)) {}
@@ -99,15 +99,14 @@ grpc::ServerUnaryReactor* serve(grpc_door& door, call_context context, outcome<A
 
 /// Reads a call's request and lets `then` serve it: reactor(call_context, const Request*, Response*).
 template <class Request, class Response, class Then>
-grpc::ServerUnaryReactor* read_call(const grpc_door& door, grpc::CallbackServerContext* context,
-                                    const grpc::ByteBuffer* in, grpc::ByteBuffer* out, Then then) {
+grpc::ServerUnaryReactor* read_call(grpc::CallbackServerContext* context, const grpc::ByteBuffer* in,
+                                    grpc::ByteBuffer* out, Then then) {
   struct messages {
     Request request;
     Response response;
   };
   auto both = std::make_shared<messages>();
-  if (const auto problem = read_message(*in, door.terms().max_message_bytes, both->request))
-    return refuse(*context, *problem);
+  if (const auto problem = read_message(*in, both->request)) return refuse(*context, *problem);
   auto* const m = both.get();
   return then(call_context{context, std::move(both), [m, out] { *out = bytes_of(m->response); }}, &m->request,
               &m->response);

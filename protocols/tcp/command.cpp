@@ -8,7 +8,7 @@
 #include "protocols/tcp/plain_command.hpp"
 #include "protocols/translate/json_text.hpp"
 #include "protocols/translate/names.hpp"
-#include "protocols/translate/proto_outline.hpp"
+#include "protocols/translate/proto_lists.hpp"
 #include "protocols/translate/proto_requests.hpp"
 
 namespace mqlite::tcp {
@@ -16,6 +16,14 @@ namespace {
 
 /// What one command's Protobuf may leave in memory for the next ones.
 constexpr std::size_t kept_block = 256 * 1024;
+
+/// Whether the bytes are fields, one behind the other.
+bool has_fields(std::string_view bytes) {
+  wire::field field;
+  for (wire::reader in(bytes); in.more();)
+    if (!in.next(field)) return false;
+  return true;
+}
 
 /// Of a command that is not going to be read; 0 = none.
 std::uint64_t request_id_of(std::string_view command) {
@@ -108,7 +116,7 @@ command command_reader::read_proto_command(std::string_view payload, const publi
     result.content = publishing{plain->publish.name_space, plain->publish.topic, std::move(message)};
     return result;
   }
-  if (auto problem = fields_problem("the command", payload, outline_depth::envelope, terms.max_message_bytes)) {
+  if (auto problem = lists_problem("the command", payload, *v1::TCPCommand::descriptor())) {
     result.to.request_id = request_id_of(payload);
     result.content = std::move(*problem);
     return result;
@@ -138,8 +146,7 @@ command command_reader::read_proto_command(std::string_view payload, const publi
 
 bool is_document(encoding as, std::string_view payload) {
   constexpr std::size_t large = 64 * 1024;  // Protobuf is not to make objects of it just for this
-  if (as == encoding::protobuf && payload.size() > large)
-    return outline_of(payload, outline_depth::message, SIZE_MAX).whole;
+  if (as == encoding::protobuf && payload.size() > large) return has_fields(payload);
   if (as == encoding::protobuf)
     return v1::TCPCommand().ParseFromArray(payload.data(), static_cast<int>(payload.size()));
   const auto begin = payload.find_first_not_of(" \t\r\n");

@@ -134,25 +134,46 @@ class StatusTest(SharedGrpcCase):
         method = self.client.channel.unary_unary("/mqlite.v1.MQLiteService/Explode")
         self.assert_status(CODE.UNIMPLEMENTED, lambda: method(b"", timeout=30))
 
+    def raw_call(self, name, request):
+        if name == "Subscribe":
+            return next(self.client.channel.unary_stream(f"/mqlite.v1.MQLiteService/{name}")(request, timeout=60))
+        return self.client.channel.unary_unary(f"/mqlite.v1.MQLiteService/{name}")(request, timeout=60)
+
     def test_bytes_that_are_no_message_are_refused_in_words_and_the_connection_goes_on(self):
-        for name in self.api.descriptor.methods_by_name:
-            if name in ("Subscribe", "PublishStream"):
-                continue
+        for name in set(self.api.descriptor.methods_by_name) - {"PublishStream"}:
             with self.subTest(name=name):
-                method = self.client.channel.unary_unary(f"/mqlite.v1.MQLiteService/{name}")
-                self.assert_status(CODE.INVALID_ARGUMENT, lambda: method(b"\xff\xff\xff\xff", timeout=30), f"{name}Request")
+                self.assert_status(CODE.INVALID_ARGUMENT, lambda: self.raw_call(name, b"\xff\xff\xff\xff"), f"{name}Request")
         self.api.call("ListNamespaces")
 
-    def test_millions_of_empty_fields_are_refused_before_they_take_memory(self):
+    def test_millions_of_empty_entries_are_refused_before_they_take_memory(self):
         self.make_topic()
+
+        def field(name, field):
+            return bytes([self.api.request(name).DESCRIPTOR.fields_by_name[field].number << 3 | 2])
+
+        def within(tag, content):
+            size, length = len(content), b""
+            while size >= 0x80:
+                length, size = length + bytes([size & 0x7f | 0x80]), size >> 7
+            return tag + length + bytes([size]) + content
+
+        many = 7 << 20
+        at = pb.AckRequest(**self.at).SerializeToString()  # the others have the same fields for that
+        more = field("Publish", "more")
+        unknown = bytes([15 << 3 | 2, 0]) * many
+        self.broker.forget_peak_memory()
         before = self.broker.peak_memory()
-        for name, field in (("PublishBatch", "messages"), ("Ack", "message_ids"), ("RedriveDead", "message_ids")):
-            with self.subTest(name=name):
-                empty = self.api.request(name, **self.at)
-                tag = empty.DESCRIPTOR.fields_by_name[field].number << 3 | 2
-                method = self.client.channel.unary_unary(f"/mqlite.v1.MQLiteService/{name}")
-                self.assert_status(CODE.INVALID_ARGUMENT,
-                                   lambda: method(empty.SerializeToString() + bytes([tag, 0]) * (7 << 20), timeout=60), "fields")
+        for name, request in (
+                ("PublishBatch", at + (field("PublishBatch", "messages") + b"\0") * many),
+                ("PublishBatch", at + within(field("PublishBatch", "messages"), (more + b"\0") * many)),
+                ("Publish", at + within(more, (more + b"\0") * many)),
+                ("Ack", at + (field("Ack", "message_ids") + b"\0") * many),
+                ("Ack", b"\x7b\x7c" + at + (field("Ack", "message_ids") + b"\0") * many),
+                ("Ack", b"\xf8\x80\x80\x80\x10\x00" + at + (field("Ack", "message_ids") + b"\0") * many),
+                ("CreateTopic", within(field("CreateTopic", "settings"), unknown)),
+                ("Subscribe", at + unknown)):
+            with self.subTest(name=name, request=request[:20]):
+                self.assert_status(CODE.INVALID_ARGUMENT, lambda: self.raw_call(name, request))
         if not sanitized():
             self.assertLess(self.broker.peak_memory() - before, 300 << 20)
 

@@ -163,8 +163,12 @@ class Broker:
         self.file_size_limit = None
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
+    def forget_peak_memory(self):
+        with open(f"/proc/{self.process.pid}/clear_refs", "w", encoding="ascii") as file:
+            file.write("5")
+
     def peak_memory(self):
-        """The most bytes of memory that the process has had so far."""
+        """The most bytes of memory that the process has had since forget_peak_memory()."""
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as file:
             return next(int(line.split()[1]) << 10 for line in file if line.startswith("VmHWM:"))
 

@@ -210,7 +210,7 @@ TEST_CASE("the answer of a publish is what the library would write") {
     }
 }
 
-TEST_CASE("a large command with very many empty fields is refused before Protobuf makes objects of them") {
+TEST_CASE("a large command with very many empty entries is refused before Protobuf makes objects of them") {
   const auto refused = [](const v1::TCPCommand& in) {
     command_reader reader;
     std::string bytes;
@@ -229,18 +229,32 @@ TEST_CASE("a large command with very many empty fields is refused before Protobu
   CHECK(refused(batch).empty());
   in.add_messages();
   CHECK(refused(batch) == "`messages` must hold at most 10000 messages");
-  for (int i = 0; i < 300; ++i) in.add_messages();
-  CHECK(refused(batch) == "the command has more than 10250 fields");
+  for (int i = 0; i < 10'000; ++i) in.add_messages();
+  const std::string too_many = "the command has lists of more than 20000 entries together";
+  CHECK(refused(batch) == too_many);
+  in.clear_messages();
+  auto& nested = *in.add_messages();
+  for (int i = 0; i < 40'000; ++i) nested.add_more();
+  CHECK(refused(batch) == too_many);
   v1::TCPCommand ack;
   ack.set_request_id(7);
   ack.set_action("ack");
   for (int i = 0; i < 40'000; ++i) ack.mutable_ack()->add_message_ids();
-  CHECK(refused(ack) == "the command has more than 10250 fields");
+  CHECK(refused(ack) == too_many);
+  v1::TCPCommand headed = publish_command();
+  headed.set_request_id(7);
+  headed.mutable_publish()->set_payload(std::string(100'000, 'x'));  // bytes that look like fields
+  for (int i = 0; i < 30'000; ++i) (*headed.mutable_publish()->mutable_headers())[std::to_string(i)];
+  CHECK(refused(headed).find("limits.max_message_bytes") != std::string::npos);
+  ack.set_request_id(0);
+  const auto bytes = ack.SerializeAsString();
+  command_reader group_reader;
+  CHECK(std::get<failure>(group_reader.read(encoding::protobuf, "\x7b\x7c" + bytes, terms).content).text ==
+        "the command is no valid TCPCommand");
   std::string loose;
   for (int i = 0; i < 40'000; ++i) loose += std::string("\xa0\x06\x00", 3);  // unknown, number 100
   command_reader reader;
-  CHECK(std::get<failure>(reader.read(encoding::protobuf, loose, terms).content).text ==
-        "the command has more than 10250 fields");
+  CHECK(std::get<failure>(reader.read(encoding::protobuf, loose, terms).content).text == too_many);
   CHECK(is_document(encoding::protobuf, loose));
   loose.pop_back();
   CHECK_FALSE(is_document(encoding::protobuf, loose));
