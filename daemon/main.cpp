@@ -18,6 +18,7 @@ int main(int argc, char** argv) {
   sigaddset(&signals, SIGINT);
   sigprocmask(SIG_BLOCK, &signals, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGHUP, SIG_IGN);   // a terminal that is closed takes no broker with it
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes is a full disk: the write says so
 
   try {

@@ -59,10 +59,11 @@ std::string namespace_deleted(const std::string& name) {
 
 std::string topic_created(std::uint64_t topic, const std::string& name_space, const std::string& name,
                           std::uint32_t queue_count, const topic_settings& settings, std::uint64_t version,
-                          std::uint32_t draining) {
+                          std::uint32_t draining, std::uint32_t had_queues) {
   journal::Record record;
   auto& event = *record.mutable_topic_created();
   event.set_draining(draining);
+  event.set_had_queues(had_queues);
   event.set_topic(topic);
   event.set_namespace_(name_space);
   event.set_name(name);
@@ -112,13 +113,14 @@ std::string acknowledged(std::uint64_t topic, queue_number queue, const id_list&
   return frame(record);
 }
 
-std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids) {
+std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids, bool behind) {
   journal::Record record;
   auto& event = *record.mutable_moved();
   event.set_topic(topic);
   event.set_from(static_cast<std::uint32_t>(from));
   event.set_to(static_cast<std::uint32_t>(to));
   event.set_ids(ids.bytes());
+  event.set_behind(behind);
   return frame(record);
 }
 

@@ -56,14 +56,15 @@ std::string namespace_created(const std::string& name);
 std::string namespace_deleted(const std::string& name);
 std::string topic_created(std::uint64_t topic, const std::string& name_space, const std::string& name,
                           std::uint32_t queue_count, const topic_settings& settings, std::uint64_t version,
-                          std::uint32_t draining = 0);
+                          std::uint32_t draining = 0, std::uint32_t had_queues = 0);
 std::string topic_deleted(std::uint64_t topic);
 std::string topic_updated(std::uint64_t topic, std::uint32_t queue_count, const topic_settings& settings,
                           std::uint64_t version, std::uint32_t draining);
 std::string leased(std::uint64_t topic, queue_number queue, const id_list& ids, std::int64_t until);
 std::string returned(std::uint64_t topic, queue_number queue, const id_list& ids, std::int64_t not_before);
 std::string acknowledged(std::uint64_t topic, queue_number queue, const id_list& ids);
-std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids);
+/// `behind` what waits there, rather than before it.
+std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids, bool behind = false);
 std::string buried(std::uint64_t topic, queue_number queue, const id_list& ids, dead_reason reason, std::int64_t at);
 std::string redriven(std::uint64_t topic, const id_list& ids, std::span<const std::uint32_t> queues);
 std::string dead_purged(std::uint64_t topic, const id_list& ids);

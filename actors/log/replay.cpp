@@ -59,6 +59,7 @@ void replay::apply(const journal::TopicCreated& event) {
   birth.name = event.name();
   birth.queue_count = static_cast<std::int32_t>(event.queue_count());
   birth.version = event.version();
+  birth.had_queues = std::max(event.had_queues(), event.queue_count() + event.draining());
   birth.settings = records::from_journal(event.settings());
   birth.dead = std::make_shared<dead_letters>();
   for (std::uint32_t i = 0; i < event.queue_count() + event.draining(); ++i)
@@ -74,6 +75,7 @@ void replay::apply(const journal::TopicUpdated& event) {
   birth.version = event.version();
   birth.settings = records::from_journal(event.settings());
   const std::size_t count = event.queue_count() + event.draining();
+  birth.had_queues = std::max(birth.had_queues, static_cast<std::uint32_t>(count));
   while (birth.cores.size() < count) birth.cores.push_back(std::make_shared<queue_core>(birth.settings));
   // They were empty when this was recorded, or a publish that was under way came behind it.
   while (birth.cores.size() > count) {
@@ -89,7 +91,7 @@ void replay::carry_over(queue_core& from, entry_handle h, queue_core& to) {
   const auto id = from[h].message->id();
   const std::int64_t leased_until = where == place::leased ? from.leased_until(h) : 0;
   const std::int64_t not_before = where == place::delayed ? from.delayed_until(h) : 0;
-  to.arrive(from.remove(h), not_before, now_);
+  to.arrive(from.remove(h), not_before, 0);
   if (leased_until != 0) to.replay_lease(id, leased_until, std::nullopt);
 }
 
@@ -110,8 +112,10 @@ void replay::on_published(std::uint64_t topic_id, const stored_message_view& vie
                             static_cast<dead_reason>(view.dead_reason), view.dead_at});
     return;
   }
+  // What was delayed until before this was published has arrived before it.
   auto& core = topic->core(view.queue);
-  core.arrive({std::move(message), view.deliveries, view.unexpiring}, view.not_before, now_);
+  core.end_delays(id.timestamp());
+  core.arrive({std::move(message), view.deliveries, view.unexpiring}, view.not_before, id.timestamp());
   if (view.leased_until != 0) core.replay_lease(id, view.leased_until, view.deliveries);
 }
 
@@ -127,10 +131,9 @@ void replay::apply(const journal::Leased& event) {
 void replay::apply(const journal::Returned& event) {
   auto* topic = find(event.topic());
   if (topic == nullptr) return;
-  const auto not_before = event.not_before() > now_ ? event.not_before() : 0;
   each_id(event.ids(), [&](std::size_t i, const message_id& id) {
     if (auto* core = topic->holder(event.queue(), id))
-      core->replay_return(id, not_before, deliveries_of(event.deliveries(), i));
+      core->replay_return(id, event.not_before(), deliveries_of(event.deliveries(), i));
   });
 }
 
@@ -154,10 +157,12 @@ void replay::apply(const journal::Moved& event) {
     if (holder == nullptr) return;
     const auto h = holder->find(id);
     const auto where = (*holder)[h].place();
-    if (where == place::leased || where == place::delayed) return carry_over(*holder, h, topic->core(event.to()));
+    const bool delayed = where == place::delayed && (event.behind() || holder->delayed_until(h) > now_);
+    if (where == place::leased || delayed) return carry_over(*holder, h, topic->core(event.to()));
     messages.push_back(holder->remove(h));
   });
-  topic->core(event.to()).arrive_stolen(messages);
+  if (!event.behind()) return topic->core(event.to()).arrive_stolen(messages);
+  for (auto& m : messages) topic->core(event.to()).arrive(std::move(m), 0, now_);
 }
 
 void replay::apply(const journal::Buried& event) {
@@ -246,6 +251,8 @@ broker_birth replay::take() {
   broker_birth birth;
   birth.last_topic_id = last_topic_id_;
   for (const auto& name : namespaces_) birth.namespaces[name];
+  for (auto& [id, topic] : topics_)
+    for (const auto& core : topic.birth.cores) core->end_delays(now_);
   for (auto& [id, topic] : topics_)
     if (birth.namespaces.contains(topic.birth.name_space))
       birth.namespaces[topic.birth.name_space].push_back(std::move(topic.birth));

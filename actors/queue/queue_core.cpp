@@ -49,6 +49,7 @@ void queue_core::to_front(entry_handle h) {
 void queue_core::to_delayed(entry_handle h, std::int64_t until) {
   entries_[h].place(place::delayed);
   entries_[h].next = delays_.add(until, h);
+  if (drops_oldest()) delayed_by_age_.emplace(entries_[h].message->id(), h);
   watch_expiry(h);
 }
 
@@ -99,6 +100,7 @@ void queue_core::leave(entry_handle h) {
       break;
     case place::delayed:
       delays_.remove(entries_[h].next);
+      if (!delayed_by_age_.empty()) delayed_by_age_.erase(entries_[h].message->id());
       break;
     case place::leased:
       end_lease(h);
@@ -302,6 +304,9 @@ void queue_core::forget_expiry(entry_handle h) {
 void queue_core::settings(const topic_settings& settings) {
   const bool same_ttl = settings.message_ttl == settings_.message_ttl;
   settings_ = settings;
+  delayed_by_age_.clear();
+  if (drops_oldest())
+    delays_.each([this](std::int64_t, entry_handle h) { delayed_by_age_.emplace(entries_[h].message->id(), h); });
   if (same_ttl) return;
   expiries_.clear();
   for (const auto h : all())
@@ -313,12 +318,8 @@ std::int64_t queue_core::next_due() const noexcept {
   return std::min({leases_.next(), delays_.next(), expiry});
 }
 
-queue_core::due_messages queue_core::due(std::int64_t now) {
-  due_messages result;
-  while (leases_.next() <= now) {
-    ++result.timed_out;
-    if (auto b = fail_delivery(leases_[leases_.first()].entry, now)) result.burials.push_back(*b);
-  }
+void queue_core::end_delays(std::int64_t now) {
+  if (delays_.next() > now) return;
   std::vector<std::pair<std::int64_t, entry_handle>> ended;
   while (delays_.next() <= now) {
     const auto h = delays_[delays_.first()];
@@ -329,6 +330,15 @@ queue_core::due_messages queue_core::due(std::int64_t now) {
     return std::tie(a.first, entries_[a.second].message->id()) < std::tie(b.first, entries_[b.second].message->id());
   });
   for (const auto& [when, h] : ended) entries_[h].deliveries > 0 ? to_front(h) : to_tail(h);
+}
+
+queue_core::due_messages queue_core::due(std::int64_t now) {
+  due_messages result;
+  while (leases_.next() <= now) {
+    ++result.timed_out;
+    if (auto b = fail_delivery(leases_[leases_.first()].entry, now)) result.burials.push_back(*b);
+  }
+  end_delays(now);
   while (!expiries_.empty() && expiries_.begin()->first <= now) {
     const auto h = expiries_.begin()->second;
     leave(h);
@@ -349,13 +359,34 @@ std::vector<carried_message> queue_core::give(std::size_t count, std::int64_t no
   return given;
 }
 
+std::vector<entry_handle> queue_core::oldest(std::size_t most) const {
+  std::vector<entry_handle> found;
+  auto returned = returned_.begin();
+  auto arrived = head_;
+  auto delayed = delayed_by_age_.begin();
+  while (found.size() < most) {
+    const auto waiting = returned != returned_.end() ? returned->second : arrived;
+    if (delayed != delayed_by_age_.end() && (waiting == no_entry || delayed->first < entries_[waiting].message->id())) {
+      found.push_back((delayed++)->second);
+    } else if (waiting != no_entry) {
+      found.push_back(waiting);
+      returned != returned_.end() ? static_cast<void>(++returned) : static_cast<void>(arrived = entries_[arrived].next);
+    } else {
+      break;
+    }
+  }
+  return found;
+}
+
 std::vector<burial> queue_core::drop_oldest(std::size_t count, const message_id& through) {
   std::vector<burial> dropped;
-  while (dropped.size() < count && ready() > 0) {
-    const auto h = returned_.empty() ? head_ : returned_.begin()->second;
+  for (const auto h : oldest(count)) {
     if (entries_[h].message->id() > through) break;
+    const auto where = entries_[h].place();
+    const auto until = where == place::delayed ? delayed_until(h) : 0;
     leave(h);
-    dropped.push_back(to_bury(h, dead_reason::overflow, place::arrived));
+    to_settling(h, where == place::delayed ? where : place::arrived, until);
+    dropped.push_back({h, dead_reason::overflow});
   }
   return dropped;
 }

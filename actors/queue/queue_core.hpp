@@ -121,12 +121,17 @@ class queue_core {
   };
   /// Brings back timed-out leases and ended delays, and takes out what has expired.
   due_messages due(std::int64_t now);
+  /// Only lets the messages arrive whose delays are over.
+  void end_delays(std::int64_t now);
 
   // -- siblings ---------------------------------------------------------------------------------------------------------------
 
   /// Gives up `count` waiting messages from the tail, in order: they are gone from here.
   std::vector<carried_message> give(std::size_t count, std::int64_t now);
-  /// Takes up to `count` of the oldest waiting messages out, to be buried; none that was published behind `through`.
+  /// Up to `most` of the oldest messages that nobody has, in the order in which they would be dropped. Delayed ones are among them
+  /// where the settings say `drop_oldest`.
+  std::vector<entry_handle> oldest(std::size_t most) const;
+  /// Takes up to `count` of them out, to be buried; none that was published behind `through`.
   std::vector<burial> drop_oldest(std::size_t count, const message_id& through);
 
   // -- the log's side ---------------------------------------------------------------------------------------------------------
@@ -203,6 +208,7 @@ class queue_core {
   void to_settling(entry_handle h, mqlite::place before, std::int64_t until);
   burial to_bury(entry_handle h, dead_reason reason, mqlite::place before);
   bool waits(entry_handle h) const noexcept;
+  bool drops_oldest() const noexcept { return settings_.overflow == overflow_policy::drop_oldest; }
 
   entry_store entries_;
   id_index index_;
@@ -213,6 +219,7 @@ class queue_core {
   std::size_t arrived_ = 0;
   std::map<message_id, entry_handle> returned_;
   timer_heap<entry_handle> delays_;
+  std::map<message_id, entry_handle> delayed_by_age_;  ///< where the oldest are dropped
   timer_heap<lease> leases_;
   std::unordered_map<lease_owner, std::uint32_t> owners_;     ///< first lease of each subscription
   std::set<std::pair<std::int64_t, entry_handle>> expiries_;  ///< of waiting messages that can expire

@@ -212,10 +212,10 @@ void queue_state::bury(std::vector<entry_handle> entries, dead_reason reason) {
 oldest_found queue_state::on_find_oldest(const find_oldest& request) {
   catch_up();
   oldest_found found{{}, core_->ready(), received_};
-  core_->each_ready(request.most, [&](entry_handle h) {
+  for (const auto h : core_->oldest(request.most)) {
     const auto& m = *(*core_)[h].message;
     found.messages.push_back({m.id(), m.content_size()});
-  });
+  }
   return found;
 }
 

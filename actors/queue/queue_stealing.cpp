@@ -108,7 +108,9 @@ caf::result<surrendered> queue_state::on_surrender(const surrender& request) {
   for (std::size_t i = 0; i < heirs; ++i)
     append_parts(
         ids[i], durability::written,
-        [&](const records::id_list& part) { return records::moved(topic_id_, number_, request.numbers[i], part); },
+        [&](const records::id_list& part) {
+          return records::moved(topic_id_, number_, request.numbers[i], part, true);
+        },
         [](const failure*) {});
   auto promise = self_->make_response_promise<surrendered>();
   log_.append({}, durability::written,

@@ -17,6 +17,7 @@ topic_state::topic_state(topic_actor::pointer self, environment_ptr env, topic_b
       log_(env_->log, caf::actor_cast<journal_client>(self)),
       ids_(env_->seed ^ (birth.id * 0x9e3779b97f4a7c15), birth.newest) {
   end_process_on_exception(self);
+  had_queues_ = birth.had_queues;
   for (auto& core : birth.cores) {
     held_ += static_cast<std::int64_t>(core->size());
     held_bytes_ += static_cast<std::int64_t>(core->bytes());

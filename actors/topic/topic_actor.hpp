@@ -33,6 +33,7 @@ struct topic_birth {
       cores;                           ///< empty, or one a queue; those from queue_count on were being drained
   std::shared_ptr<dead_letters> dead;  ///< null = none
   message_id newest;                   ///< ids go on behind it
+  std::uint32_t had_queues = 0;        ///< the most there were, where there were more
 };
 
 /// One topic: gives published messages their ids and their queues, records them, and hands them out once they are stored; brings

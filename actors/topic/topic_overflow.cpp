@@ -4,8 +4,8 @@
 #include "actors/compat.hpp"
 #include "actors/topic/topic_actor.hpp"
 
-// What a topic with `overflow` = `drop_oldest` does when it is over its limits: the oldest that wait in any of its queues become dead
-// letters. Its queues name their oldest; of all these the oldest are chosen, and then their queues are told to drop them. Who has
+// What a topic with `overflow` = `drop_oldest` does when it is over its limits: the oldest that wait in any of its queues, or are
+// delayed there, become dead letters. Its queues name their oldest; of all these the oldest are chosen, and then their queues are told to drop them. Who has
 // published is answered behind that.
 namespace mqlite {
 namespace {
@@ -61,8 +61,11 @@ void topic_state::drop_overflow() {
   const auto average = std::max<std::int64_t>(1, held_bytes_ / std::max<std::int64_t>(1, held_));
   const auto most = std::clamp<std::int64_t>(std::max(messages, bytes / average + 1), 1, most_found);
   auto search = std::make_shared<overflow_search>();
+  std::uint64_t waiting = 0;
+  for (std::size_t i = 0; i < queues_.size(); ++i) waiting += board_.bound(static_cast<queue_number>(i));
+  const bool others = static_cast<std::uint64_t>(held_) > waiting;  // leased, or perhaps delayed
   for (std::size_t i = 0; i < queues_.size(); ++i)
-    if (const auto number = static_cast<queue_number>(i); board_.bound(number) > 0)
+    if (const auto number = static_cast<queue_number>(i); others || board_.bound(number) > 0)
       search->queues.push_back({number, {}, 0, {}});
   search->unanswered = search->queues.size();
   dropping_ = !search->queues.empty();

@@ -55,10 +55,11 @@ void topic_state::ask_queues(std::uint64_t number, snapshot_promise promise) {
     snapshot_ = snapshot_stage::listing;
     dead_->begin_snapshot();
     const auto draining = static_cast<std::uint32_t>(queues_.size()) - static_cast<std::uint32_t>(active_);
-    promise.deliver(topic_snapshot{std::nullopt, id_,
-                                   records::topic_created(id_, name_space_, name_, static_cast<std::uint32_t>(active_),
-                                                          settings_, version_, draining),
-                                   std::move(queues)});
+    promise.deliver(
+        topic_snapshot{std::nullopt, id_,
+                       records::topic_created(id_, name_space_, name_, static_cast<std::uint32_t>(active_), settings_,
+                                              version_, draining, static_cast<std::uint32_t>(had_queues_)),
+                       std::move(queues)});
     release_moves();
   };
   for (const auto& queue : queues_)

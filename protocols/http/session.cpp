@@ -57,8 +57,8 @@ void session::shut_down() {
     hurry();
   } else if (writing_) {
     last_answer_ = true;
-  } else if (!parser_) {
-    close();
+  } else if (!parser_ || !parser_->is_header_done()) {
+    close();  // no request, or one that nobody has accepted
   }
 }
 

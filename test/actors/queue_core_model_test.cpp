@@ -77,6 +77,21 @@ struct model_queue {
     all[id].unexpiring = unexpiring;
     put(id, where, until);
   }
+  /// What may be dropped: those that wait, in their order, and the delayed ones among them by their age.
+  std::vector<message_id> oldest() {
+    std::vector<message_id> delayed;
+    if (settings.overflow == overflow_policy::drop_oldest)
+      for (const auto& [id, m] : all)
+        if (m.place == place::delayed) delayed.push_back(id);
+    std::vector<message_id> merged;
+    auto next = delayed.begin();
+    for (const auto& id : ready()) {
+      while (next != delayed.end() && *next < id) merged.push_back(*next++);
+      merged.push_back(id);
+    }
+    merged.insert(merged.end(), next, delayed.end());
+    return merged;
+  }
   model_message remove(const message_id& id) {
     put(id, place::none);
     auto node = all.extract(id);
@@ -329,7 +344,7 @@ class model_run {
   void drop_oldest(std::size_t q) {
     if (!random_.percent(20)) return;
     const auto count = random_.below(4);
-    auto ready = models_[q].ready();
+    auto ready = models_[q].oldest();
     const auto through =
         ready.empty() || random_.percent(50) ? message_id{~0ULL, ~0ULL} : ready[random_.below(ready.size())];
     const auto burials = cores_[q].drop_oldest(count, through);
@@ -347,6 +362,7 @@ class model_run {
     if (!random_.percent(20)) return;
     auto& s = models_[q].settings;
     s.max_deliveries = static_cast<std::uint32_t>(random_.below(5));
+    s.overflow = random_.percent(50) ? overflow_policy::drop_oldest : overflow_policy::reject;
     s.message_ttl =
         std::chrono::nanoseconds(random_.percent(60) ? 0 : static_cast<std::int64_t>(random_.below(10 * second)));
     cores_[q].settings(s);

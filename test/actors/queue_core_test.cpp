@@ -359,6 +359,31 @@ TEST_CASE_FIXTURE(queue_fixture, "the oldest waiting messages are dropped first,
   CHECK(core.drop_oldest(2, numbered(3)->id()).empty());
 }
 
+TEST_CASE_FIXTURE(queue_fixture, "where the oldest are dropped, delayed ones count by their age") {
+  core.arrive({numbered(1, "1")}, now + 5, now);
+  arrive(2, 3);
+  core.arrive({numbered(4, "4")}, now + 4, now);
+  CHECK(core.oldest(9).size() == 2);
+  topic_settings settings;
+  settings.overflow = overflow_policy::drop_oldest;
+  core.settings(settings);
+  core.arrive({numbered(5, "5")}, now + 3, now);
+  std::vector<std::uint64_t> ages;
+  for (const auto h : core.oldest(4)) ages.push_back(number(h));
+  CHECK(ages == numbers{1, 2, 3, 4});
+  const auto dropped = core.drop_oldest(4, numbered(3)->id());
+  REQUIRE(dropped.size() == 3);
+  CHECK(number(dropped[0].entry) == 1);
+  CHECK(core.delayed() == 2);
+  CHECK(core.ready() == 0);
+  core.due(now + 4);
+  CHECK(ready() == numbers{5, 4});
+  CHECK(core.oldest(9).size() == 2);
+  core.settings({});
+  core.arrive({numbered(6, "6")}, now + 9, now);
+  CHECK(core.oldest(9).size() == 2);
+}
+
 TEST_CASE_FIXTURE(queue_fixture,
                   "a settled message is gone from its place, and counts as leased until the record is written") {
   arrive(1, 3);

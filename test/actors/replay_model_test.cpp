@@ -381,6 +381,55 @@ TEST_CASE("a lease and a delay go along when their queue's messages move to othe
   CHECK(heir.all.at(numbered(2)->id()) == message_image{'d', 0, far});
 }
 
+TEST_CASE("what was delayed until another one was published is before that, and what ends later is behind all") {
+  constexpr std::int64_t ms = 1'000'000;
+  id_source ids(1);
+  const auto at = [&](std::int64_t when) { return message::make("x", {}, 0, ids.next(when * ms)); };
+  const auto late = at(1000), first = at(1000), later = at(1001), second = at(1300), last = at(1400);
+  const std::vector<std::string> log{
+      records::namespace_created("n"),        records::topic_created(1, "n", "t", 1, {}, 1),
+      published_to(1, 0, {late}, 1200 * ms),  published_to(1, 0, {first}),
+      published_to(1, 0, {later}, 1350 * ms), published_to(1, 0, {second}),
+      published_to(1, 0, {last}, 1500 * ms)};
+  const auto order = [&](std::int64_t now) {
+    const auto birth = replayed(log, now * ms);
+    const auto& core = *birth.namespaces.at("n").at(0).cores.at(0);
+    std::vector<message_id> found;
+    core.each_ready(10, [&](entry_handle h) { found.push_back(core[h].message->id()); });
+    return found;
+  };
+  CHECK(order(1400) == std::vector{first->id(), late->id(), second->id(), later->id()});
+  CHECK(order(9000) == std::vector{first->id(), late->id(), second->id(), later->id(), last->id()});
+}
+
+TEST_CASE("stolen messages go before what waits, those of a queue that is given up behind it") {
+  for (const bool behind : {false, true}) {
+    std::vector<std::string> log{records::namespace_created("n"), records::topic_created(1, "n", "t", 2, {}, 1),
+                                 published_to(1, 0, {numbered(1), numbered(3)}),
+                                 published_to(1, 1, {numbered(2), numbered(4)})};
+    records::id_list moved;
+    moved.add(numbered(2)->id());
+    moved.add(numbered(4)->id());
+    log.push_back(records::moved(1, 1, 0, moved, behind));
+    const auto birth = replayed(log, beginning);
+    const auto& core = *birth.namespaces.at("n").at(0).cores.at(0);
+    std::vector<message_id> found;
+    core.each_ready(10, [&](entry_handle h) { found.push_back(core[h].message->id()); });
+    const auto front =
+        behind ? std::vector{numbered(1)->id(), numbered(3)->id()} : std::vector{numbered(2)->id(), numbered(4)->id()};
+    REQUIRE(found.size() == 4);
+    CHECK(std::equal(front.begin(), front.end(), found.begin()));
+  }
+}
+
+TEST_CASE("the most queues that a topic had are known, also from a snapshot") {
+  std::vector<std::string> log{records::namespace_created("n"), records::topic_created(1, "n", "t", 2, {}, 1),
+                               records::topic_updated(1, 3, {}, 2, 2), records::topic_updated(1, 1, {}, 3, 0)};
+  CHECK(replayed(log, beginning).namespaces.at("n").at(0).had_queues == 5);
+  log[1] = records::topic_created(1, "n", "t", 2, {}, 1, 0, 7);
+  CHECK(replayed(log, beginning).namespaces.at("n").at(0).had_queues == 7);
+}
+
 TEST_CASE("a delay that is over by the time of the replay is none") {
   std::vector<std::string> log{records::namespace_created("n"), records::topic_created(1, "n", "t", 1, {}, 1),
                                published_to(1, 0, {numbered(1)}, far)};

@@ -227,6 +227,19 @@ class TopicLimits(TopicCase):
         self.assert_error(topic.call("POST", "/publish", {"payload": "x" * 200}), "RESOURCE_EXHAUSTED", "max_bytes")
         self.assertEqual((ids(topic.peek()), topic.dead()), ([kept], []))
 
+    def test_drop_oldest_takes_delayed_messages_too(self):
+        for limit in ({"max_length": 3}, {"max_bytes": 20}):
+            with self.subTest(**limit):
+                topic = self.new_topic("-".join(limit), overflow="drop_oldest", queue_count=2, **limit)
+                published = [topic.publish("12345", delay_ms=LONG) for _ in range(20)]
+                left = [m["id"] for queue in range(2) for m in topic.peek(queue, state="delayed")]
+                self.assertEqual(len(left), 3 if "max_length" in limit else 2)
+                self.assertEqual(sorted(left), published[-len(left):])
+                self.assertEqual(sorted(m["id"] for m in topic.ok("GET", "/dead?limit=100")), published[:-len(left)])
+                now = topic.publish("54321")
+                self.assertEqual(sorted(m["id"] for m in topic.ok("GET", "/dead?limit=100")), published[:1 - len(left)])
+                self.assertIn(now, [m["id"] for queue in range(2) for m in topic.peek(queue)])
+
     def test_drop_oldest_never_takes_a_leased_message(self):
         topic = self.new_topic(max_length=2, overflow="drop_oldest")
         first, second = topic.fill([1, 2])

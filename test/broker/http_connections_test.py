@@ -1,15 +1,34 @@
 """Connections: keep-alive, pipelining, HEAD, chunks, Expect, and what a request may leave out."""
 
 import json
+import os
+import signal
 import unittest
 
-from harness import SharedBrokerCase
+from harness import BrokerCase, SharedBrokerCase
 
 
 def one_request(method, path, body=b"", *headers):
     """The bytes of a request with a Content-Length."""
     lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+class Stop(BrokerCase):
+    def test_a_request_that_has_only_begun_holds_up_no_stop(self):
+        broker = self.start_broker("--shutdown_timeout", "600s")
+        with broker.connect() as connection, broker.connect() as other:
+            connection.send(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\nGET /he")
+            self.assertEqual(connection.read_answer().status, 200)
+            other.send(b"POST /v1/namespaces HTTP/1.1\r\nHos")
+            self.assertEqual(broker.get("/health").status, 200)  # it has read that by now, or closes it unread
+            self.assertEqual(broker.terminate(), 0)
+
+    def test_sighup_is_ignored(self):
+        broker = self.start_broker()
+        os.kill(broker.process.pid, signal.SIGHUP)
+        self.assertEqual(broker.get("/health").status, 200)
+        self.assertEqual(broker.terminate(), 0)
 
 
 class Connections(SharedBrokerCase):

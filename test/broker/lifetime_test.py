@@ -93,6 +93,20 @@ class DelaysAndLifetimes(TopicCase):
 
 
 class Restart(BrokerCase):
+    def test_what_was_delayed_is_where_it_was(self):
+        broker = self.start_broker()
+        topic = Topic.create(broker)
+        late = topic.publish("late", delay_ms=300)
+        early = topic.fill([0, 1])
+        topic.wait_for_counts((3, 0, 0))
+        between = topic.publish("between")
+        later = topic.publish("later", delay_ms=1)
+        topic.wait_for_counts((5, 0, 0))
+        self.assertEqual(ids(topic.peek()), [*early, late, between, later])
+        broker.kill()
+        broker.start()
+        self.assertEqual(ids(topic.peek()), [*early, late, between, later])
+
     def test_leases_delays_counts_acks_and_settings_survive_a_kill(self):
         broker = self.start_broker()
         topic = Topic.create(broker, queue_count=2, ack_timeout_ms=LONG, max_deliveries=7)

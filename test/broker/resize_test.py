@@ -326,6 +326,28 @@ class Restart(BrokerCase):
         self.assertEqual(everything(topic), published)
         self.assertEqual(resize(topic, 1)["version"], 4)
 
+    def test_what_moved_is_where_it_was_after_a_kill_and_known_by_its_old_queue(self):
+        broker = self.start_broker("--drain_timeout", "1s")
+        topic = Topic.create(broker, queue_count=3, ack_timeout_ms=LONG)
+        topic.fill(range(10))
+        held = topic.consume(2)
+        resize(topic, 1)
+        wait_for_queues(topic, 1)
+        topic.publish("later")
+        order = ids(topic.peek())
+        self.assertEqual(len(order), 10)
+        for restart in range(3):
+            with self.subTest(restart=restart):
+                broker.kill()
+                broker.start()
+                self.assertEqual(ids(topic.peek()), order)
+                self.assertEqual(topic.ok("POST", "/queues/2/extend", {"message_ids": receipts(held), "lease_ms": LONG})["extended"], 1)
+                self.assert_error(topic.call("POST", "/queues/3/ack", {"message_ids": receipts(held)}), "NOT_FOUND")
+                if restart == 1:
+                    broker.ok("POST", "/v1/admin/rewrite")
+                    wait_until(lambda: broker.ok("GET", "/v1/stats")["log"]["rewrite"]["succeeded"] == 1, "the log is rewritten")
+        self.assertEqual(topic.ok("POST", "/queues/2/ack", {"message_ids": receipts(held)})["acknowledged"], 1)
+
 
 if __name__ == "__main__":
     unittest.main()
