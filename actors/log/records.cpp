@@ -113,14 +113,14 @@ std::string acknowledged(std::uint64_t topic, queue_number queue, const id_list&
   return frame(record);
 }
 
-std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids, bool behind) {
+std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids, std::int64_t at) {
   journal::Record record;
   auto& event = *record.mutable_moved();
   event.set_topic(topic);
   event.set_from(static_cast<std::uint32_t>(from));
   event.set_to(static_cast<std::uint32_t>(to));
   event.set_ids(ids.bytes());
-  event.set_behind(behind);
+  event.set_at(at);
   return frame(record);
 }
 
@@ -132,12 +132,13 @@ std::string buried(std::uint64_t topic, queue_number queue, const id_list& ids, 
   return frame(record);
 }
 
-std::string redriven(std::uint64_t topic, const id_list& ids, std::span<const std::uint32_t> queues) {
+std::string redriven(std::uint64_t topic, const id_list& ids, std::span<const std::uint32_t> queues, std::int64_t at) {
   journal::Record record;
   auto& event = *record.mutable_redriven();
   event.set_topic(topic);
   event.set_ids(ids.bytes());
   event.mutable_queues()->Add(queues.begin(), queues.end());
+  event.set_at(at);
   return frame(record);
 }
 

@@ -63,10 +63,10 @@ std::string topic_updated(std::uint64_t topic, std::uint32_t queue_count, const 
 std::string leased(std::uint64_t topic, queue_number queue, const id_list& ids, std::int64_t until);
 std::string returned(std::uint64_t topic, queue_number queue, const id_list& ids, std::int64_t not_before);
 std::string acknowledged(std::uint64_t topic, queue_number queue, const id_list& ids);
-/// `behind` what waits there, rather than before it.
-std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids, bool behind = false);
+/// Before what waits there; or, where there is a time (unix nanoseconds), behind what waited there then.
+std::string moved(std::uint64_t topic, queue_number from, queue_number to, const id_list& ids, std::int64_t at = 0);
 std::string buried(std::uint64_t topic, queue_number queue, const id_list& ids, dead_reason reason, std::int64_t at);
-std::string redriven(std::uint64_t topic, const id_list& ids, std::span<const std::uint32_t> queues);
+std::string redriven(std::uint64_t topic, const id_list& ids, std::span<const std::uint32_t> queues, std::int64_t at);
 std::string dead_purged(std::uint64_t topic, const id_list& ids);
 
 /// Settings as the log holds them, and back.

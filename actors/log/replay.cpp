@@ -112,10 +112,11 @@ void replay::on_published(std::uint64_t topic_id, const stored_message_view& vie
                             static_cast<dead_reason>(view.dead_reason), view.dead_at});
     return;
   }
-  // What was delayed until before this was published has arrived before it.
+  // What was delayed until before this was published has arrived before it. (Ids run ahead of a clock that was set back.)
   auto& core = topic->core(view.queue);
-  core.end_delays(id.timestamp());
-  core.arrive({std::move(message), view.deliveries, view.unexpiring}, view.not_before, id.timestamp());
+  const auto at = std::min(id.timestamp(), now_);
+  core.end_delays(at);
+  core.arrive({std::move(message), view.deliveries, view.unexpiring}, view.not_before, at);
   if (view.leased_until != 0) core.replay_lease(id, view.leased_until, view.deliveries);
 }
 
@@ -146,6 +147,9 @@ void replay::apply(const journal::Acknowledged& event) {
 void replay::apply(const journal::Moved& event) {
   auto* topic = find(event.topic());
   if (topic == nullptr) return;
+  const bool behind = event.at() != 0;
+  if (behind)
+    for (const auto queue : {event.from(), event.to()}) topic->core(queue).end_delays(std::min(event.at(), now_));
   std::vector<carried_message> messages;
   each_id(event.ids(), [&](std::size_t, const message_id& id) {
     if (topic->core(event.to()).find(id) != no_entry) {
@@ -157,11 +161,11 @@ void replay::apply(const journal::Moved& event) {
     if (holder == nullptr) return;
     const auto h = holder->find(id);
     const auto where = (*holder)[h].place();
-    const bool delayed = where == place::delayed && (event.behind() || holder->delayed_until(h) > now_);
+    const bool delayed = where == place::delayed && (behind || holder->delayed_until(h) > now_);
     if (where == place::leased || delayed) return carry_over(*holder, h, topic->core(event.to()));
     messages.push_back(holder->remove(h));
   });
-  if (!event.behind()) return topic->core(event.to()).arrive_stolen(messages);
+  if (!behind) return topic->core(event.to()).arrive_stolen(messages);
   for (auto& m : messages) topic->core(event.to()).arrive(std::move(m), 0, now_);
 }
 
@@ -181,6 +185,7 @@ void replay::apply(const journal::Redriven& event) {
   if (topic == nullptr) return;
   each_id(event.ids(), [&](std::size_t i, const message_id& id) {
     const auto queue = static_cast<int>(i) < event.queues_size() ? event.queues(static_cast<int>(i)) : 0;
+    topic->core(queue).end_delays(std::min(event.at(), now_));
     if (auto letter = topic->birth.dead->take(id)) {
       topic->core(queue).arrive({std::move(letter->message), 0, true}, 0, now_);
     } else if (auto carried = topic->remove(queue, id)) {

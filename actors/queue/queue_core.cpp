@@ -324,6 +324,7 @@ void queue_core::end_delays(std::int64_t now) {
   while (delays_.next() <= now) {
     const auto h = delays_[delays_.first()];
     ended.emplace_back(delayed_until(h), h);
+    if (snapshot_) snapshot_->leaving(h, now);  // as delayed: what has come since stands before it
     leave(h);
   }
   std::sort(ended.begin(), ended.end(), [this](const auto& a, const auto& b) {

@@ -129,7 +129,7 @@ class queue_core {
   /// Gives up `count` waiting messages from the tail, in order: they are gone from here.
   std::vector<carried_message> give(std::size_t count, std::int64_t now);
   /// Up to `most` of the oldest messages that nobody has, in the order in which they would be dropped. Delayed ones are among them
-  /// where the settings say `drop_oldest`.
+  /// where the settings have limits and say `drop_oldest`.
   std::vector<entry_handle> oldest(std::size_t most) const;
   /// Takes up to `count` of them out, to be buried; none that was published behind `through`.
   std::vector<burial> drop_oldest(std::size_t count, const message_id& through);
@@ -208,7 +208,9 @@ class queue_core {
   void to_settling(entry_handle h, mqlite::place before, std::int64_t until);
   burial to_bury(entry_handle h, dead_reason reason, mqlite::place before);
   bool waits(entry_handle h) const noexcept;
-  bool drops_oldest() const noexcept { return settings_.overflow == overflow_policy::drop_oldest; }
+  bool drops_oldest() const noexcept {
+    return settings_.overflow == overflow_policy::drop_oldest && (settings_.max_length > 0 || settings_.max_bytes > 0);
+  }
 
   entry_store entries_;
   id_index index_;

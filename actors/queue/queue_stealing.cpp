@@ -89,6 +89,8 @@ caf::result<surrendered> queue_state::on_surrender(const surrender& request) {
   });
   for (const auto id : subscriptions) on_unsubscribe({id});
 
+  catch_up();
+  const auto at = now();
   const auto heirs = request.heirs.size();
   std::vector<event::adopted> parcels(heirs);
   std::vector<std::vector<message_id>> ids(heirs);
@@ -108,9 +110,7 @@ caf::result<surrendered> queue_state::on_surrender(const surrender& request) {
   for (std::size_t i = 0; i < heirs; ++i)
     append_parts(
         ids[i], durability::written,
-        [&](const records::id_list& part) {
-          return records::moved(topic_id_, number_, request.numbers[i], part, true);
-        },
+        [&](const records::id_list& part) { return records::moved(topic_id_, number_, request.numbers[i], part, at); },
         [](const failure*) {});
   auto promise = self_->make_response_promise<surrendered>();
   log_.append({}, durability::written,

@@ -35,7 +35,7 @@ void topic_state::redrive(const std::vector<message_id>& ids, std::shared_ptr<pa
   }
   forget_slots(arrivals);
   if (taken.empty()) return redriven->over(0, nullptr);
-  log_.append(records::redriven(id_, recorded, numbers), durability::promised,
+  log_.append(records::redriven(id_, recorded, numbers, env_->clock->now()), durability::promised,
               [this, taken = std::move(taken), arrivals = std::move(arrivals),
                redriven = std::move(redriven)](const failure* problem) mutable {
                 if (problem != nullptr) {

@@ -15,7 +15,7 @@ constexpr std::int64_t most_found = 10'000;
 
 }  // namespace
 
-// The oldest of the queues that may have any.
+// The oldest of all queues: what one has delayed nobody else knows.
 struct topic_state::overflow_search {
   struct source {
     queue_number number;
@@ -61,15 +61,10 @@ void topic_state::drop_overflow() {
   const auto average = std::max<std::int64_t>(1, held_bytes_ / std::max<std::int64_t>(1, held_));
   const auto most = std::clamp<std::int64_t>(std::max(messages, bytes / average + 1), 1, most_found);
   auto search = std::make_shared<overflow_search>();
-  std::uint64_t waiting = 0;
-  for (std::size_t i = 0; i < queues_.size(); ++i) waiting += board_.bound(static_cast<queue_number>(i));
-  const bool others = static_cast<std::uint64_t>(held_) > waiting;  // leased, or perhaps delayed
-  for (std::size_t i = 0; i < queues_.size(); ++i)
-    if (const auto number = static_cast<queue_number>(i); others || board_.bound(number) > 0)
-      search->queues.push_back({number, {}, 0, {}});
+  for (std::size_t i = 0; i < queues_.size(); ++i) search->queues.push_back({static_cast<queue_number>(i), {}, 0, {}});
   search->unanswered = search->queues.size();
-  dropping_ = !search->queues.empty();
-  if (dropping_) search->waiting.swap(after_dropping_);
+  dropping_ = true;
+  search->waiting.swap(after_dropping_);
   for (std::size_t i = 0; i < search->queues.size(); ++i) {
     const auto number = search->queues[i].number;
     ask(self_, queues_[static_cast<std::size_t>(number)], find_oldest{static_cast<std::uint64_t>(most)})

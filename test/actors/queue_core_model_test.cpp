@@ -80,7 +80,7 @@ struct model_queue {
   /// What may be dropped: those that wait, in their order, and the delayed ones among them by their age.
   std::vector<message_id> oldest() {
     std::vector<message_id> delayed;
-    if (settings.overflow == overflow_policy::drop_oldest)
+    if (settings.overflow == overflow_policy::drop_oldest && settings.max_bytes > 0)
       for (const auto& [id, m] : all)
         if (m.place == place::delayed) delayed.push_back(id);
     std::vector<message_id> merged;
@@ -362,6 +362,7 @@ class model_run {
     if (!random_.percent(20)) return;
     auto& s = models_[q].settings;
     s.max_deliveries = static_cast<std::uint32_t>(random_.below(5));
+    s.max_bytes = 1 << 30;
     s.overflow = random_.percent(50) ? overflow_policy::drop_oldest : overflow_policy::reject;
     s.message_ttl =
         std::chrono::nanoseconds(random_.percent(60) ? 0 : static_cast<std::int64_t>(random_.below(10 * second)));

@@ -366,6 +366,7 @@ TEST_CASE_FIXTURE(queue_fixture, "where the oldest are dropped, delayed ones cou
   CHECK(core.oldest(9).size() == 2);
   topic_settings settings;
   settings.overflow = overflow_policy::drop_oldest;
+  settings.max_length = 100;
   core.settings(settings);
   core.arrive({numbered(5, "5")}, now + 3, now);
   std::vector<std::uint64_t> ages;

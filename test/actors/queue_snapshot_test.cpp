@@ -59,6 +59,19 @@ TEST_CASE_FIXTURE(queue_fixture, "waiting messages come in their order, a slice 
   CHECK(numbers() == range(1, 10));
 }
 
+TEST_CASE_FIXTURE(queue_fixture,
+                  "a delay that ends before its turn is given as it was: what came meanwhile stands before it") {
+  core.arrive({numbered(1)}, beginning + 5, beginning);
+  arrive(2, 4);
+  core.begin_snapshot();
+  slice(2);
+  core.due(beginning + 5);
+  CHECK(core.delayed() == 0);
+  rest();
+  CHECK(sorted() == range(1, 4));
+  for (const auto& e : got) CHECK(e.not_before == (e.message->id() == numbered(1)->id() ? beginning + 5 : 0));
+}
+
 TEST_CASE_FIXTURE(queue_fixture, "what comes after the beginning is not given, however much it is") {
   arrive(1, 4);
   core.begin_snapshot();

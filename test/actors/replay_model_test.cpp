@@ -245,7 +245,7 @@ class living_broker {
       queues.push_back(static_cast<std::uint32_t>(random_.below(t.cores.size())));
       t.cores[queues.back()]->arrive({t.dead->take(id)->message, 0, true}, 0, beginning);
     }
-    if (!ids.empty()) log.push_back(records::redriven(t.id, ids, queues));
+    if (!ids.empty()) log.push_back(records::redriven(t.id, ids, queues, beginning));
   }
   void purge_dead(topic_birth& t) {
     records::id_list ids;
@@ -402,6 +402,35 @@ TEST_CASE("what was delayed until another one was published is before that, and 
   CHECK(order(9000) == std::vector{first->id(), late->id(), second->id(), later->id(), last->id()});
 }
 
+TEST_CASE("ids that run ahead of a clock that was set back end no delay") {
+  constexpr std::int64_t ms = 1'000'000;
+  id_source ids(1);
+  const auto ahead = [&] { return message::make("x", {}, 0, ids.next(5000 * ms)); };
+  const auto delayed = ahead(), at_once = ahead();
+  const std::vector<std::string> log{records::namespace_created("n"), records::topic_created(1, "n", "t", 1, {}, 1),
+                                     published_to(1, 0, {delayed}, 2000 * ms), published_to(1, 0, {at_once})};
+  CHECK(replayed(log, 1000 * ms).namespaces.at("n").at(0).cores.at(0)->delayed() == 1);
+  CHECK(replayed(log, 2000 * ms).namespaces.at("n").at(0).cores.at(0)->delayed() == 0);
+}
+
+TEST_CASE("what a queue is given behind what waits stands behind what was delayed until then") {
+  const std::vector<std::string> log = [] {
+    std::vector<std::string> l{records::namespace_created("n"), records::topic_created(1, "n", "t", 2, {}, 1),
+                               published_to(1, 0, {numbered(1)}, beginning + 50),
+                               published_to(1, 1, {numbered(2)}, beginning + 60), published_to(1, 1, {numbered(3)})};
+    records::id_list moved;
+    moved.add(numbered(3)->id());
+    moved.add(numbered(2)->id());
+    l.push_back(records::moved(1, 1, 0, moved, beginning + 70));
+    return l;
+  }();
+  const auto birth = replayed(log, beginning + 100);
+  const auto& core = *birth.namespaces.at("n").at(0).cores.at(0);
+  std::vector<message_id> found;
+  core.each_ready(10, [&](entry_handle h) { found.push_back(core[h].message->id()); });
+  CHECK(found == std::vector{numbered(1)->id(), numbered(3)->id(), numbered(2)->id()});
+}
+
 TEST_CASE("stolen messages go before what waits, those of a queue that is given up behind it") {
   for (const bool behind : {false, true}) {
     std::vector<std::string> log{records::namespace_created("n"), records::topic_created(1, "n", "t", 2, {}, 1),
@@ -410,7 +439,7 @@ TEST_CASE("stolen messages go before what waits, those of a queue that is given 
     records::id_list moved;
     moved.add(numbered(2)->id());
     moved.add(numbered(4)->id());
-    log.push_back(records::moved(1, 1, 0, moved, behind));
+    log.push_back(records::moved(1, 1, 0, moved, behind ? beginning : 0));
     const auto birth = replayed(log, beginning);
     const auto& core = *birth.namespaces.at("n").at(0).cores.at(0);
     std::vector<message_id> found;

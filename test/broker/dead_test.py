@@ -240,6 +240,16 @@ class TopicLimits(TopicCase):
                 self.assertEqual(sorted(m["id"] for m in topic.ok("GET", "/dead?limit=100")), published[:1 - len(left)])
                 self.assertIn(now, [m["id"] for queue in range(2) for m in topic.peek(queue)])
 
+    def test_drop_oldest_finds_what_is_delayed_in_a_queue_where_nothing_waits(self):
+        topic = self.new_topic(max_length=4, overflow="drop_oldest", queue_count=2, steal="off")
+        delayed = [topic.publish(n, queue_id=1, delay_ms=LONG) for n in range(3)]
+        topic.info()
+        for n in range(10):
+            topic.publish(n, queue_id=0)
+            topic.consume(0, auto_ack=True)
+        kept = topic.fill("ab", queue_id=0)
+        self.assertEqual((ids(topic.dead()), ids(topic.peek(0))), (delayed[:1], kept))
+
     def test_drop_oldest_never_takes_a_leased_message(self):
         topic = self.new_topic(max_length=2, overflow="drop_oldest")
         first, second = topic.fill([1, 2])
