@@ -5,8 +5,8 @@
 #include "actors/topic/topic_actor.hpp"
 
 // What a topic with `overflow` = `drop_oldest` does when it is over its limits: the oldest that wait in any of its queues, or are
-// delayed there, become dead letters. Its queues name their oldest; of all these the oldest are chosen, and then their queues are told to drop them. Who has
-// published is answered behind that.
+// delayed there, become dead letters. Its queues name their oldest; of all these the oldest are chosen, and then their queues are
+// told to drop them. Who has published is answered behind that.
 namespace mqlite {
 namespace {
 
@@ -25,8 +25,8 @@ struct topic_state::overflow_search {
   };
   std::vector<source> queues;
   std::size_t unanswered = 0;
-  std::vector<std::function<void()>>
-      waiting;  ///< answers to what was published before the search, held back no longer than it
+  /// Answers to what was published before the search, held back no longer than it.
+  std::vector<std::function<void()>> waiting;
 
   /// Marks the oldest, until at least so many messages and bytes are gone.
   void choose(std::int64_t messages, std::int64_t bytes) {

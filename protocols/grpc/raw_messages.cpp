@@ -1,7 +1,6 @@
 #include "protocols/grpc/raw_messages.hpp"
 
-#include <grpcpp/impl/codegen/proto_utils.h>
-
+#include "proto/mqlite.grpc.pb.h"  // with it comes how gRPC writes Protobuf, wherever a version keeps that
 #include "protocols/translate/proto_lists.hpp"
 
 namespace mqlite {

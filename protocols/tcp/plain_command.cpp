@@ -26,11 +26,7 @@ std::optional<plain_command> read_plain_command(std::string_view payload, const 
         result.request_id = field.value;
         break;
       case fields::kPublishFieldNumber:
-        if (field.type == wire::bytes && !publish)
-          publish = read_plain_publish(field.content);
-        else
-          publish.reset();
-        sound = publish.has_value();
+        sound = field.type == wire::bytes && !publish && (publish = read_plain_publish(field.content));
         break;
       default:
         break;

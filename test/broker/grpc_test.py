@@ -145,6 +145,11 @@ class StatusTest(SharedGrpcCase):
                 self.assert_status(CODE.INVALID_ARGUMENT, lambda: self.raw_call(name, b"\xff\xff\xff\xff"), f"{name}Request")
         self.api.call("ListNamespaces")
 
+    def test_a_call_without_a_request_is_refused(self):
+        method = self.client.channel.stream_unary("/mqlite.v1.MQLiteService/ListNamespaces")
+        self.assert_status(CODE.INVALID_ARGUMENT, lambda: method(iter([]), timeout=30), "no request")
+        self.assertNotEqual(method(iter([b""]), timeout=30), b"")  # an empty one is one
+
     def test_millions_of_empty_entries_are_refused_before_they_take_memory(self):
         self.make_topic()
 
