@@ -138,6 +138,8 @@ class topic_state {
   void on_update(command::update_topic& command);
   void on_resize(command::resize_topic& command);
   void end_drain();
+  /// Asks this queue, and then those behind it, to give what they have to those that stay.
+  void surrender_from(queue_number queue, surrender request);
   void on_drained(const event::drained& event);
   /// Drops the queues that were to be drained, if all of them are empty.
   void drop_drained();

@@ -160,22 +160,30 @@ void topic_state::end_drain() {
     request.numbers.push_back(i);
     request.heirs.push_back(queues_[static_cast<std::size_t>(i)]);
   }
-  for (auto i = static_cast<std::size_t>(active_); i < queues_.size(); ++i) {
-    const auto move = moves_.begin();
-    ask(self_, queues_[i], request)
-        .then(
-            [this, move](const surrendered& answer) {
-              for (std::size_t heir = 0; heir < answer.moved.size(); ++heir) {
-                board_.sent(static_cast<queue_number>(heir), answer.moved[heir]);
-                board_.fed(static_cast<queue_number>(heir));
-              }
-              move_ends(move);
-              const auto all = std::accumulate(answer.moved.begin(), answer.moved.end(), std::uint64_t{0});
-              wake_starving(all);
-              sweep_again(all);
-            },
-            [this, move](const caf::error&) { move_ends(move); });
-  }
+  surrender_from(active_, std::move(request));
+}
+
+// One after another: a heir is to get what they give in the order in which the log has it.
+void topic_state::surrender_from(queue_number queue, surrender request) {
+  if (!exists(queue)) return;
+  const auto move = moves_.begin();
+  ask(self_, queues_[static_cast<std::size_t>(queue)], request)
+      .then(
+          [this, move, queue, request](const surrendered& answer) {
+            for (std::size_t heir = 0; heir < answer.moved.size(); ++heir) {
+              board_.sent(static_cast<queue_number>(heir), answer.moved[heir]);
+              board_.fed(static_cast<queue_number>(heir));
+            }
+            surrender_from(queue + 1, request);
+            move_ends(move);
+            const auto all = std::accumulate(answer.moved.begin(), answer.moved.end(), std::uint64_t{0});
+            wake_starving(all);
+            sweep_again(all);
+          },
+          [this, move, queue, request](const caf::error&) {
+            surrender_from(queue + 1, request);
+            move_ends(move);
+          });
 }
 
 void topic_state::on_drained(const event::drained& event) {

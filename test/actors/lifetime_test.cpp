@@ -178,6 +178,29 @@ TEST_CASE_FIXTURE(broker_fixture,
   CHECK(delayed == 1);
 }
 
+TEST_CASE("what the dropped queues leave has one order, live and in the log, however the actors run") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    broker_fixture f;
+    f.start(6);
+    for (queue_number q = 0; q < 6; ++q) f.publish_many(3, q);
+    f.random_order(seed);
+    resize(f, 2);
+    f.pass(31s);
+    REQUIRE(f.details().queues.size() == 2);
+    const auto birth = replayed(f.script->records, f.now());
+    for (queue_number q = 0; q < 2; ++q) {
+      const auto live = f.request<std::vector<peeked>>(
+          [&](auto then) { f.front().peek("n", "t", q, peek_state::ready, 100, then); });
+      f.run();
+      std::vector<message_id> ids;
+      for (const auto& p : **live) ids.push_back(p.message->id());
+      REQUIRE(ids.size() == (q == 0 ? 11 : 7));
+      REQUIRE(ids == queue_image(*birth.namespaces.at("n").at(0).cores[static_cast<std::size_t>(q)]).ready);
+    }
+  }
+}
+
 TEST_CASE_FIXTURE(broker_fixture, "queues that are empty are dropped at once") {
   start(4);
   resize(*this, 1);
