@@ -3,6 +3,9 @@
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <functional>
+#include <utility>
+
+#include "actors/log/persistence_actor.hpp"
 
 #if __has_include(<caf/scheduler/coordinator.hpp>)
 #include <caf/policy/unprofiled.hpp>
@@ -29,6 +32,7 @@ struct helping_thread {
   job_queue<caf::resumable>* queue = nullptr;
   job_queue<caf::resumable>::helper self;
   std::unique_ptr<caf::scoped_execution_unit> context;
+  std::function<void()> behind;  ///< what waits, and is to be run behind the actor that runs
 };
 
 /// CAF's policy `sharing` with a queue that wakes no more threads than it must. CAF's own wakes one for every job: with two workers a
@@ -72,37 +76,47 @@ class quiet_sharing : public caf::policy::unprofiled {
   }
 
   /// Runs what jobs there are in the calling thread, as far as they are not more than `most`, and makes it a helper of the queue:
-  /// it must call this again after whatever may have led to jobs.
+  /// it must call this again after whatever may have led to jobs. Stops where one has called run_behind(), and returns what that
+  /// was given.
   template <class Coordinator>
-  static void help(Coordinator& of, std::size_t most) {
-    help(of, [left = most]() mutable { return left-- == 0; });
+  static std::function<void()> help(Coordinator& of, std::size_t most) {
+    return help(of, [left = most]() mutable { return left-- == 0; });
   }
   /// The same, until `enough`.
   template <class Coordinator, class Enough>
-  static void help(Coordinator& of, Enough enough) {
+  static std::function<void()> help(Coordinator& of, Enough enough) {
     auto& queue = join(of);
-    for (;;) {
-      if (enough()) return queue.leave(this_thread.self);
+    while (!enough()) {
       auto* job = queue.try_take(this_thread.self);
-      if (job == nullptr) return;
+      if (job == nullptr) return nullptr;
       switch (job->resume(this_thread.context.get(), of.max_throughput())) {
         case caf::resumable::resume_later:
           queue.put(job, this_thread.self);
           break;
         case caf::resumable::shutdown_execution_unit:  // meant for a worker
           queue.put(job);
-          return queue.leave(this_thread.self);
+          queue.leave(this_thread.self);
+          return nullptr;
         default:
           caf::intrusive_ptr_release(job);
       }
+      if (this_thread.behind) break;
     }
+    queue.leave(this_thread.self);
+    return std::exchange(this_thread.behind, nullptr);
+  }
+  /// Runs `f`, which waits, in the calling thread behind the actor that runs in it; false when the thread is no helper.
+  static bool run_behind(std::function<void()> f) {
+    if (this_thread.queue == nullptr || this_thread.behind) return false;
+    this_thread.behind = std::move(f);
+    return true;
   }
   /// Makes the calling thread a helper while `wake` and the jobs run that it leads to, until `enough`.
   template <class Coordinator>
   static void run_along(Coordinator& of, const std::function<void()>& wake, const std::function<bool()>& enough) {
     join(of);
     wake();
-    help(of, enough);
+    while (const auto waiting = help(of, enough)) waiting();
     this_thread.queue = nullptr;
   }
   template <class Worker>
@@ -137,17 +151,17 @@ inline void choose_scheduler(caf::actor_system_config& config) {
 }
 
 /// What a loop does between its events to run the actors that these woke; null when the scheduler takes no help.
-inline std::function<void()> help_for(caf::actor_system& system) {
+inline std::function<std::function<void()>()> help_for(caf::actor_system& system) {
   constexpr std::size_t most_jobs = 64;  // before the loop looks at its events again
   auto& scheduler = static_cast<caf::scheduler::coordinator<quiet_sharing>&>(system.scheduler());
-  return [&scheduler] { quiet_sharing::help(scheduler, most_jobs); };
+  return [&scheduler] { return quiet_sharing::help(scheduler, most_jobs); };
 }
 
-/// What a thread that waits for something else does when that has come, as actors/log/persistence_actor.hpp says.
-inline std::function<void(const std::function<void()>&, const std::function<bool()>&)> running_along_for(
-    caf::actor_system& system) {
+/// How threads that wait for the disk and those that run actors stand in for each other.
+inline thread_sharing thread_sharing_for(caf::actor_system& system) {
   auto& scheduler = static_cast<caf::scheduler::coordinator<quiet_sharing>&>(system.scheduler());
-  return [&scheduler](const auto& wake, const auto& enough) { quiet_sharing::run_along(scheduler, wake, enough); };
+  return {[&scheduler](const auto& wake, const auto& enough) { quiet_sharing::run_along(scheduler, wake, enough); },
+          [](std::function<void()> job) { return quiet_sharing::run_behind(std::move(job)); }};
 }
 
 #else
@@ -155,12 +169,9 @@ inline std::function<void(const std::function<void()>&, const std::function<bool
 /// This CAF takes no policy from outside: its `sharing` sleeps when there is nothing to do, its default spins.
 inline void choose_scheduler(caf::actor_system_config& config) { config.set("caf.scheduler.policy", "sharing"); }
 
-inline std::function<void()> help_for(caf::actor_system&) { return {}; }
+inline std::function<std::function<void()>()> help_for(caf::actor_system&) { return {}; }
 
-inline std::function<void(const std::function<void()>&, const std::function<bool()>&)> running_along_for(
-    caf::actor_system&) {
-  return {};
-}
+inline thread_sharing thread_sharing_for(caf::actor_system&) { return {}; }
 
 #endif
 

@@ -109,7 +109,7 @@ void run_broker(const settings& config, const std::string& version) {
     log = spawn_state<persistence_actor, persistence_state>(
         system, std::move(storage.writer), config.persistence.aof.fsync, time,
         rewrite_rules{config.persistence.aof.rewrite_min_size, config.persistence.aof.rewrite_percentage},
-        running_along_for(system));
+        thread_sharing_for(system));
   auto broker = start_broker(system, make_environment(config, log, time), std::move(storage.birth));
   log = nullptr;
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -19,11 +20,20 @@ namespace mqlite {
 /// Runs what blocks in a thread of its own.
 using disk_worker = caf::typed_actor<caf::result<disk_job_done>(disk_job)>;
 
-/// Calls `wake`, and then runs in the same thread the actors that this woke, and those that they wake, until `enough`.
-using running_along = std::function<void(const std::function<void()>& wake, const std::function<bool()>& enough)>;
+/// How threads that wait for the disk and threads that run actors stand in for each other: each saves switches of threads. What is
+/// empty is not done.
+struct thread_sharing {
+  /// Calls `wake`, and then runs in the same thread the actors that this woke, and those that they wake, until `enough`.
+  std::function<void(const std::function<void()>& wake, const std::function<bool()>& enough)> run_along;
+  /// Runs `job`, which waits for the disk, in the thread of the actor that calls this, as soon as that has returned. False, and
+  /// `job` is not run, where that thread may not wait.
+  std::function<bool(std::function<void()> job)> run_behind;
+  /// What has lately taken longer is not run behind an actor.
+  std::chrono::nanoseconds longest_behind = std::chrono::milliseconds(1);
+};
 
-/// With `along`, the worker runs what waits for a job's end by itself while it has no other job: one switch of threads less.
-disk_worker start_disk_worker(caf::actor_system& system, running_along along = {});
+/// With `run_along`, the worker runs what waits for a job's end by itself while it has no other job.
+disk_worker start_disk_worker(caf::actor_system& system, const thread_sharing& sharing = {});
 
 /// When a log is rewritten by itself.
 struct rewrite_rules {
@@ -49,7 +59,7 @@ struct rewrite_rules {
 class persistence_state {
  public:
   persistence_state(persistence_actor::pointer self, std::shared_ptr<log_writer> writer, fsync_policy policy,
-                    std::shared_ptr<const clock> time, rewrite_rules rules = {}, running_along along = {});
+                    std::shared_ptr<const clock> time, rewrite_rules rules = {}, thread_sharing sharing = {});
   ~persistence_state();
   persistence_actor::behavior_type make_behavior();
 
@@ -67,6 +77,7 @@ class persistence_state {
   bool may_gather() const noexcept;
   void write_out();
   void start_sync();
+  bool may_wait_here() const noexcept;
   /// A file and how much of it is written, and how much of that is known to be on the disk.
   struct sync_target {
     std::shared_ptr<file> handle;
@@ -121,6 +132,7 @@ class persistence_state {
   std::shared_ptr<log_writer> writer_;
   fsync_policy policy_;
   std::shared_ptr<const clock> clock_;
+  thread_sharing sharing_;
   disk_worker disk_;
 
   waiting_list new_written_;  ///< appends not yet written, by what they wait for
@@ -132,6 +144,8 @@ class persistence_state {
   bool sync_scheduled_ = false;
   bool sync_again_ = false;
   std::int64_t sync_started_ = 0;
+  int undisturbed_ = 0;                ///< fsyncs in a row, the last one included, during which nothing else came
+  std::int64_t usual_sync_ = 0;        ///< nanoseconds that an fsync has taken lately, at most
   std::uint64_t safe_length_ = 0;      ///< bytes of the current file that an fsync has brought to the disk
   std::vector<sync_target> unsynced_;  ///< earlier files whose ends are not on the disk yet
   bool recovering_ = false;            ///< a new file is being begun, or will be

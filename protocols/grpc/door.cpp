@@ -5,7 +5,7 @@
 namespace mqlite {
 
 grpc_door::grpc_door(broker_actor broker, limit_settings limits, std::shared_ptr<latency_histogram> publish_times,
-                     std::function<void()> between_events)
+                     interlude between_events)
     : loop_(std::move(between_events)),
       broker_(std::make_shared<gateway>(std::move(broker), loop_.as_event_loop())),
       limits_(limits),

@@ -33,7 +33,7 @@ class grpc_door {
  public:
   /// `between_events` is for the loop: see io_loop.
   grpc_door(broker_actor broker, limit_settings limits, std::shared_ptr<latency_histogram> publish_times,
-            std::function<void()> between_events);
+            interlude between_events);
 
   io_loop& loop() noexcept { return loop_; }
   gateway& broker() noexcept { return *broker_; }

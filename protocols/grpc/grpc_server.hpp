@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -10,6 +9,7 @@
 #include "actors/interfaces.hpp"
 #include "config/settings.hpp"
 #include "protocols/net/connection_counter.hpp"
+#include "protocols/net/interlude.hpp"
 #include "protocols/net/latency_histogram.hpp"
 
 namespace mqlite {
@@ -21,7 +21,7 @@ struct grpc_options {
   std::string version;                               ///< of the broker, for statistics
   std::shared_ptr<connection_counter> connections;   ///< shared with the other front ends; one of its own when null
   std::shared_ptr<latency_histogram> publish_times;  ///< the same
-  std::function<void()> between_events = {};         ///< of the loop, unless null: see io_loop
+  interlude between_events = {};                     ///< of the loop, unless null: see io_loop
 };
 
 /// The gRPC front end: the API's service, reflection and grpc.health.v1.

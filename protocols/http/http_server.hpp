@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -10,6 +9,7 @@
 #include "actors/interfaces.hpp"
 #include "config/settings.hpp"
 #include "protocols/http/environment.hpp"
+#include "protocols/net/interlude.hpp"
 
 namespace mqlite {
 
@@ -22,7 +22,7 @@ struct http_options {
   http_timeouts timeouts;
   std::shared_ptr<connection_counter> connections;   ///< shared with the other front ends; one of its own when null
   std::shared_ptr<latency_histogram> publish_times;  ///< the same
-  std::function<void()> between_events = {};         ///< of each loop, unless null: see io_loop
+  interlude between_events = {};                     ///< of each loop, unless null: see io_loop
 };
 
 /// The HTTP front end: a listener and some loops, each with a gateway of its own.

@@ -6,6 +6,7 @@
 #include <boost/asio/post.hpp>
 #include <exception>
 #include <future>
+#include <utility>
 
 #include "actors/gateway.hpp"
 
@@ -31,8 +32,7 @@ class loop_adapter : public event_loop {
 
 io_loop::io_loop() : io_loop(nullptr) {}
 
-io_loop::io_loop(std::function<void()> between)
-    : between_(std::move(between)), adapter_(std::make_unique<loop_adapter>(*this)) {}
+io_loop::io_loop(interlude between) : between_(std::move(between)), adapter_(std::make_unique<loop_adapter>(*this)) {}
 
 io_loop::~io_loop() { stop(); }
 
@@ -58,7 +58,7 @@ void io_loop::run_events() {
     context_.poll();  // what else has happened: one burst leads to few messages
     answer();
   }
-  if (between_) between_();
+  run_between();
 }
 
 /// Runs what the events have posted, and what lies between them, and at once what that posts here: mostly the answers to what the
@@ -70,8 +70,8 @@ void io_loop::answer() {
   }
   bool posted = true;
   for (int rounds = 0; rounds < most_rounds && posted; ++rounds) {
-    if (between_) between_();
-    posted = drain();
+    const bool waited = run_between();
+    posted = drain() || waited;
   }
   {
     const std::lock_guard lock(mutex_);
@@ -79,6 +79,25 @@ void io_loop::answer() {
     posted = posted || !posted_.empty();
   }
   if (posted) boost::asio::post(context_, [this] { drain(); });  // there may be more: after a look at the events
+}
+
+/// True when it has waited for something: that may have led to more.
+bool io_loop::run_between() {
+  const auto waiting = between_ ? between_() : nullptr;
+  if (!waiting) return false;
+  bool drains_soon, wakes;
+  {
+    const std::lock_guard lock(mutex_);
+    drains_soon = std::exchange(drains_soon_, false);
+    wakes = drains_soon && !posted_.empty();
+  }
+  if (wakes) boost::asio::post(context_, [this] { drain(); });
+  stand_in_.wait(waiting);
+  {
+    const std::lock_guard lock(mutex_);
+    drains_soon_ = drains_soon;
+  }
+  return true;
 }
 
 void io_loop::stop() {

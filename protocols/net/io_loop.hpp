@@ -9,6 +9,9 @@
 #include <thread>
 #include <vector>
 
+#include "protocols/net/interlude.hpp"
+#include "protocols/net/stand_in.hpp"
+
 namespace mqlite {
 
 class event_loop;
@@ -16,11 +19,12 @@ class event_loop;
 /// One asio::io_context and the thread that runs it. What lives on a loop is used in that thread alone.
 ///
 /// Operation: functions that other threads post gather in a list; the first one of a burst wakes the loop, which then runs all.
+/// While the thread waits for long, another one stands in for it.
 class io_loop {
  public:
   io_loop();
   /// `between`, unless null, runs in the loop's thread after each burst of events, and before the thread ends.
-  explicit io_loop(std::function<void()> between);
+  explicit io_loop(interlude between);
   io_loop(const io_loop&) = delete;
   io_loop& operator=(const io_loop&) = delete;
   /// Stops the loop; see stop().
@@ -46,9 +50,10 @@ class io_loop {
  private:
   void run_events();
   void answer();
+  bool run_between();
   bool drain();
 
-  std::function<void()> between_;
+  interlude between_;
   std::mutex mutex_;
   std::vector<std::function<void()>> posted_;   // guarded by mutex_
   bool drains_soon_ = false;                    // guarded by mutex_: drain() is called without a post
@@ -56,6 +61,7 @@ class io_loop {
   std::unique_ptr<event_loop> adapter_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+  stand_in stand_in_{context_};
   std::thread thread_;
 };
 

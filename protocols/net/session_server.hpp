@@ -31,7 +31,7 @@ class session_server {
   using session_maker = std::function<void(tcp_socket, const std::shared_ptr<Group>&)>;
 
   /// `between` is for each loop: see io_loop.
-  session_server(std::size_t loops, const group_maker& make, const std::function<void()>& between) {
+  session_server(std::size_t loops, const group_maker& make, const interlude& between) {
     for (std::size_t i = 0; i < std::max<std::size_t>(loops, 1); ++i) {
       auto one = std::make_unique<worker>(between);
       one->group = make(one->loop);
@@ -73,7 +73,7 @@ class session_server {
  private:
   /// One thread with its connections.
   struct worker {
-    explicit worker(std::function<void()> between) : loop(std::move(between)) {}
+    explicit worker(interlude between) : loop(std::move(between)) {}
 
     io_loop loop;
     std::shared_ptr<Group> group;

@@ -2,13 +2,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "actors/errors.hpp"
 #include "actors/interfaces.hpp"
 #include "config/settings.hpp"
+#include "protocols/net/interlude.hpp"
 #include "protocols/tcp/environment.hpp"
 
 namespace mqlite {
@@ -22,7 +22,7 @@ struct tcp_options {
   tcp_timeouts timeouts;
   std::shared_ptr<connection_counter> connections;   ///< shared with the other front ends; one of its own when null
   std::shared_ptr<latency_histogram> publish_times;  ///< the same
-  std::function<void()> between_events = {};         ///< of each loop, unless null: see io_loop
+  interlude between_events = {};                     ///< of each loop, unless null: see io_loop
 };
 
 /// The TCP front end: a listener and some loops, each with a gateway of its own.

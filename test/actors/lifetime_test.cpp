@@ -190,8 +190,8 @@ TEST_CASE("what the dropped queues leave has one order, live and in the log, how
     REQUIRE(f.details().queues.size() == 2);
     const auto birth = replayed(f.script->records, f.now());
     for (queue_number q = 0; q < 2; ++q) {
-      const auto live = f.request<std::vector<peeked>>(
-          [&](auto then) { f.front().peek("n", "t", q, peek_state::ready, 100, then); });
+      const auto live =
+          f.request<std::vector<peeked>>([&](auto then) { f.front().peek("n", "t", q, peek_state::ready, 100, then); });
       f.run();
       std::vector<message_id> ids;
       for (const auto& p : **live) ids.push_back(p.message->id());

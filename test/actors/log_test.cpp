@@ -3,6 +3,7 @@
 
 #include <caf/init_global_meta_objects.hpp>
 #include <condition_variable>
+#include <deque>
 #include <future>
 #include <mutex>
 #include <set>
@@ -18,6 +19,8 @@
 // The log as the daemon has it, with its threads, on a disk that fails when it is told to.
 namespace mqlite::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 const std::filesystem::path folder = "data";
 
@@ -58,7 +61,8 @@ void init_types() {
 
 class running_broker {
  public:
-  running_broker(faulty_file_system& files, fsync_policy policy, rewrite_rules rules = {}) {
+  running_broker(faulty_file_system& files, fsync_policy policy, rewrite_rules rules = {},
+                 thread_sharing sharing = {}) {
     init_types();
     spdlog::set_level(spdlog::level::off);
     system_ = std::make_unique<caf::actor_system>(config_);
@@ -74,7 +78,7 @@ class running_broker {
     env->clock = time;
     env->seed = 1;
     env->log = spawn_state<persistence_actor, persistence_state>(
-        *system_, std::make_shared<log_writer>(std::move(*writer)), policy, time, rules);
+        *system_, std::make_shared<log_writer>(std::move(*writer)), policy, time, rules, std::move(sharing));
     log_ = env->log;
     broker_ = start_broker(*system_, std::move(env), visitor.take());
   }
@@ -254,6 +258,112 @@ TEST_CASE("what comes while an fsync runs is one write behind it") {
   for (auto& one : all) CHECK(one.get());
   CHECK(broker.status().writes == before.writes + 2);
   CHECK(broker.status().fsyncs == before.fsyncs + 2);
+}
+
+/// A thread that waits for the disk behind the log's actor.
+class waiting_thread {
+ public:
+  thread_sharing sharing(std::chrono::nanoseconds longest_behind = std::chrono::hours(1)) {
+    return {{},
+            [this](std::function<void()> job) {
+              {
+                const std::lock_guard guard(mutex_);
+                jobs_.push_back(std::move(job));
+                ++taken_;
+              }
+              changed_.notify_all();
+              return true;
+            },
+            longest_behind};
+  }
+  ~waiting_thread() {
+    {
+      const std::lock_guard guard(mutex_);
+      ends_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+  int taken() {
+    const std::lock_guard guard(mutex_);
+    return taken_;
+  }
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return ends_ || !jobs_.empty(); });
+      if (jobs_.empty()) return;
+      auto job = std::move(jobs_.front());
+      jobs_.pop_front();
+      lock.unlock();
+      job();
+      lock.lock();
+    }
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> jobs_;
+  int taken_ = 0;
+  bool ends_ = false;
+  std::thread thread_{[this] { run(); }};
+};
+
+TEST_CASE("for one who publishes and waits the disk is waited for behind the log's actor, for several it is not") {
+  faulty_file_system files;
+  waiting_thread behind;
+  running_broker broker(files, fsync_policy::always, {}, behind.sharing());
+  broker.create();
+  for (int i = 0; i < 20; ++i) broker.publish_surely();
+  CHECK(behind.taken() > 0);
+  CHECK(behind.taken() < 20);
+  held_fsyncs held(files);
+  const auto before = broker.status();
+  const auto taken = behind.taken();
+  std::vector<std::future<std::optional<message_id>>> all;
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    all.push_back(std::async(std::launch::async, [&] { return broker.publish_one(); }));
+    broker.wait_until([&](const log_status& s) { return s.records == before.records + i && s.writes > before.writes; });
+  }
+  files.plan({});
+  held.release();
+  for (auto& one : all) CHECK(one.get());
+  broker.publish_surely();
+  CHECK(behind.taken() == taken + 1);  // the one that nobody had company with yet
+}
+
+TEST_CASE("nothing waits behind the log's actor where the disk is slow, or nothing is synced before the answer") {
+  for (const auto policy : {fsync_policy::always, fsync_policy::everysec}) {
+    faulty_file_system files;
+    waiting_thread behind;
+    running_broker broker(files, policy, {},
+                          behind.sharing(policy == fsync_policy::always ? 0ns : std::chrono::nanoseconds(1h)));
+    broker.create();
+    for (int i = 0; i < 30; ++i) broker.publish_surely();
+    CHECK(behind.taken() == 0);
+  }
+}
+
+TEST_CASE("an fsync that fails behind the log's actor is a failure as any other") {
+  faulty_file_system files;
+  waiting_thread behind;
+  std::set<message_id> answered;
+  {
+    running_broker broker(files, fsync_policy::always, {}, behind.sharing());
+    broker.create();
+    for (int i = 0; i < 20; ++i) answered.insert(broker.publish_surely());
+    files.plan({.sync_error = std::make_error_code(std::errc::io_error)});
+    const auto taken = behind.taken();
+    CHECK_FALSE(broker.publish_one());
+    CHECK(behind.taken() == taken + 1);
+    files.plan({});
+    answered.insert(broker.publish_surely());
+    CHECK(broker.shut_down().ok());
+  }
+  files.lose_power();
+  CHECK(ids_in(files) == answered);
 }
 
 TEST_CASE("of what waits for the disk nothing is refused when a later write fails") {

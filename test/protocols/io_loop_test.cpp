@@ -6,7 +6,9 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <functional>
 #include <future>
+#include <set>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -32,13 +34,14 @@ TEST_CASE("what runs between the events may post, and is run again for what that
   std::atomic<int> posted = 0;
   std::promise<void> all;
   io_loop* self = nullptr;
-  io_loop loop([&] {
-    if (waiting == 0) return;
+  io_loop loop([&]() -> std::function<void()> {
+    if (waiting == 0) return nullptr;
     --waiting;
     self->post([&] {
       if (++posted == 10) all.set_value();
       if (posted < 10) ++waiting;  // no event tells of this one
     });
+    return nullptr;
   });
   self = &loop;
   loop.start("test");
@@ -48,7 +51,10 @@ TEST_CASE("what runs between the events may post, and is run again for what that
 
 TEST_CASE("nothing that other threads post is forgotten while a loop is between its events") {
   std::atomic<std::uint64_t> between = 0;
-  io_loop loop([&] { ++between; });
+  io_loop loop([&]() -> std::function<void()> {
+    ++between;
+    return nullptr;
+  });
   loop.start("test");
   constexpr int threads = 4, each = 5000;
   std::atomic<int> ran = 0;
@@ -69,8 +75,9 @@ TEST_CASE("nothing that other threads post is forgotten while a loop is between 
 TEST_CASE("what lies between the events runs behind a handler that throws, too") {
   std::atomic<bool> threw = false;
   std::promise<void> ran;
-  io_loop loop([&] {
+  io_loop loop([&]() -> std::function<void()> {
     if (threw.exchange(false)) ran.set_value();
+    return nullptr;
   });
   loop.start("test");
   boost::asio::post(loop.context(), [&] {
@@ -83,13 +90,73 @@ TEST_CASE("what lies between the events runs behind a handler that throws, too")
 TEST_CASE("what lies between the events runs once more when a loop ends") {
   std::atomic<int> times = 0;
   {
-    io_loop loop([&] { ++times; });
+    io_loop loop([&]() -> std::function<void()> {
+      ++times;
+      return nullptr;
+    });
     loop.start("test");
     loop.run([] {});
     const int before = times;
     loop.stop();
     CHECK(times > before);
   }
+}
+
+TEST_CASE("a loop that waits for long goes on all the same, one event at a time, and has its events back afterwards") {
+  std::atomic<bool> waits = false;
+  std::promise<void> release;
+  std::thread::id usual, waiting;
+  io_loop loop([&]() -> std::function<void()> {
+    if (!waits.exchange(false)) return nullptr;
+    return [&] {
+      waiting = std::this_thread::get_id();
+      release.get_future().wait();
+    };
+  });
+  loop.start("test");
+  loop.run([&] { usual = std::this_thread::get_id(); });
+  loop.run([&] { waits = true; });
+  std::atomic<int> inside = 0;
+  std::set<std::thread::id> threads;
+  for (int i = 0; i < 1000; ++i)
+    loop.run([&] {
+      CHECK(++inside == 1);
+      threads.insert(std::this_thread::get_id());
+      --inside;
+    });
+  CHECK(threads.size() <= 2);  // the first ones may have come before it waited
+  threads.clear();
+  loop.run([&] { threads.insert(std::this_thread::get_id()); });
+  CHECK_FALSE(threads.contains(usual));
+  CHECK(waiting == usual);
+  release.set_value();
+  std::thread::id last;
+  while (last != usual) loop.run([&] { last = std::this_thread::get_id(); });
+}
+
+TEST_CASE("waits without end or pause lose no post") {
+  std::atomic<std::uint64_t> waits = 0;
+  io_loop loop([&]() -> std::function<void()> {
+    if (++waits % 3 == 0) return nullptr;
+    return [&] {
+      if (waits % 1000 < 2) std::this_thread::sleep_for(std::chrono::milliseconds(25));
+    };
+  });
+  loop.start("test");
+  constexpr int threads = 4, each = 2000;
+  std::vector<std::thread> posting;
+  int ran = 0;  // of the loop, whichever thread runs it
+  for (int t = 0; t < threads; ++t)
+    posting.emplace_back([&] {
+      for (int i = 0; i < each; ++i) {
+        if (i % 100 == 0)
+          loop.run([&] { ++ran; });
+        else
+          loop.post([&] { ++ran; });
+      }
+    });
+  for (auto& thread : posting) thread.join();
+  loop.run([&] { CHECK(ran == threads * each); });
 }
 
 }  // namespace mqlite
