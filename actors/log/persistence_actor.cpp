@@ -222,7 +222,7 @@ void persistence_state::synced(const std::vector<sync_target>& targets, std::siz
   const bool commits = std::exchange(committing_sync_, false);
   ++status_.fsyncs;
   status_.fsync_seconds.add(took);
-  usual_sync_ = std::max(took, usual_sync_ - usual_sync_ / 16);
+  usual_sync_ += (took - usual_sync_) / 8;
   undisturbed_ = new_promised_.empty() && to_sync_.empty() ? std::min(undisturbed_ + 1, calm) : 0;
   auto waited = std::exchange(syncing_, {});
   if (closing_) {

@@ -28,7 +28,7 @@ struct thread_sharing {
   /// Runs `job`, which waits for the disk, in the thread of the actor that calls this, as soon as that has returned. False, and
   /// `job` is not run, where that thread may not wait.
   std::function<bool(std::function<void()> job)> run_behind;
-  /// What has lately taken longer is not run behind an actor.
+  /// What has lately taken longer on average is not run behind an actor.
   std::chrono::nanoseconds longest_behind = std::chrono::milliseconds(1);
 };
 
@@ -145,7 +145,7 @@ class persistence_state {
   bool sync_again_ = false;
   std::int64_t sync_started_ = 0;
   int undisturbed_ = 0;                ///< fsyncs in a row, the last one included, during which nothing else came
-  std::int64_t usual_sync_ = 0;        ///< nanoseconds that an fsync has taken lately, at most
+  std::int64_t usual_sync_ = 0;        ///< nanoseconds that an fsync has taken lately, on average
   std::uint64_t safe_length_ = 0;      ///< bytes of the current file that an fsync has brought to the disk
   std::vector<sync_target> unsynced_;  ///< earlier files whose ends are not on the disk yet
   bool recovering_ = false;            ///< a new file is being begun, or will be
