@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/beast/core/string.hpp>
+#include <utility>
 
 namespace mqlite {
 namespace {
@@ -68,6 +69,11 @@ void request_parser::on_field_impl(field name, text, text value, error_type& err
   // Where the body of any other coding ends is not known, and a guess would take a part of it for the next request (RFC 9112, 6.3).
   if (name == field::transfer_encoding && !boost::beast::iequals(value, "chunked")) {
     error = boost::beast::http::error::bad_transfer_encoding;
+    return;
+  }
+  // Whoever passes requests on by one of two hosts may mean the other (RFC 9112, 3.2).
+  if (name == field::host && std::exchange(has_host_, true)) {
+    error = boost::beast::http::error::bad_field;
     return;
   }
   if (name == field::expect) into_.expects_continue = boost::beast::iequals(value, "100-continue");

@@ -32,6 +32,7 @@ class request_parser final : public boost::beast::http::basic_parser<true> {
   void on_finish_impl(error_type& error) override;
 
   http_request& into_;
+  bool has_host_ = false;
 };
 
 }  // namespace mqlite

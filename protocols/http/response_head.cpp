@@ -1,5 +1,8 @@
 #include "protocols/http/response_head.hpp"
 
+#include <array>
+#include <ctime>
+
 #include "protocols/translate/json_text.hpp"
 
 namespace mqlite {
@@ -36,6 +39,20 @@ std::string_view status_line(int status) {
   }
 }
 
+// The line is made once a second by each thread.
+void append_date(std::string& out) {
+  thread_local std::time_t made_at = -1;
+  thread_local std::array<char, 48> line;
+  thread_local std::size_t length = 0;
+  if (const auto now = std::time(nullptr); now != made_at) {
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    length = std::strftime(line.data(), line.size(), "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+    made_at = now;
+  }
+  out.append(line.data(), length);
+}
+
 }  // namespace
 
 void append_head(std::string& out, const response_head& head, std::size_t length) {
@@ -45,6 +62,7 @@ void append_head(std::string& out, const response_head& head, std::size_t length
   out += "\r\nContent-Length: ";
   append_number(out, length);
   out += "\r\n";
+  append_date(out);
   out += head.fields;
   if (!head.keep_alive)
     out += "Connection: close\r\n";
@@ -57,7 +75,9 @@ void append_stream_head(std::string& out, std::string_view content_type) {
   out += status_line(200);
   out += "Content-Type: ";
   out += content_type;
-  out += "\r\nCache-Control: no-cache\r\nX-Accel-Buffering: no\r\nConnection: close\r\n\r\n";
+  out += "\r\n";
+  append_date(out);
+  out += "Cache-Control: no-cache\r\nX-Accel-Buffering: no\r\nConnection: close\r\n\r\n";
 }
 
 }  // namespace mqlite

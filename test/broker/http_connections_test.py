@@ -1,8 +1,10 @@
 """Connections: keep-alive, pipelining, HEAD, chunks, Expect, and what a request may leave out."""
 
+import email.utils
 import json
 import os
 import signal
+import time
 import unittest
 
 from harness import BrokerCase, SharedBrokerCase
@@ -45,6 +47,14 @@ class Connections(SharedBrokerCase):
             for body, status in ((b"{", 400), (b'{"name":"-"}', 400), (b'{"name":"after-an-error"}', 201), (b"", 400)):
                 connection.send(one_request("POST", "/v1/namespaces", body))
                 self.assertEqual(connection.read_answer().status, status)
+
+    def test_every_answer_has_its_date(self):
+        with self.broker.connect() as connection:
+            for path in ("/health", "/nowhere", "/v1/namespaces"):
+                before = int(time.time()) - 1  # the second may change meanwhile
+                connection.send(one_request("GET", path))
+                date = email.utils.parsedate_to_datetime(connection.read_answer().headers["date"]).timestamp()
+                self.assertTrue(before <= date <= time.time() + 1, date)
 
     def test_pipelined_answers_come_in_order(self):
         path = self.topic()
