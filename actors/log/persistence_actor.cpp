@@ -199,7 +199,7 @@ void persistence_state::start_sync() {
   const auto then = [this, how, targets] {
     synced(targets, how->error ? how->good - 1 : how->good, how->error, how->took);
   };
-  if (may_wait_here() && sharing_.run_behind([sync, then, me = caf::actor_cast<persistence_actor>(self_)] {
+  if (may_wait_here() && sharing_.run_behind([sync, then, me = caf::actor_cast<persistence_actor>(self_)]() noexcept {
         sync();
         tell(me, event::go_on{then});
       }))

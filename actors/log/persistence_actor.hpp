@@ -45,7 +45,8 @@ struct rewrite_rules {
 /// becomes the next fsync.
 ///
 /// **Operation.** An append is queued, and a message that the actor sends itself comes behind everything that waits: then all of it
-/// is written, and answered as far as `fsync` allows. The write goes to the page cache; only the disk worker waits for the disk.
+/// is written, and answered as far as `fsync` allows. The write goes to the page cache. The actor never waits for the disk: the disk
+/// worker does, or the thread that runs the actor, behind it.
 ///
 /// **Failure.** When a write or an fsync fails, everything that waits for it is refused, and so is what comes, until a new file could
 /// be begun; that is tried again and again, with growing pauses. What is refused is not in the log. What was answered before stays

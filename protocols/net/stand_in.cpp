@@ -5,6 +5,8 @@
 
 #include <boost/asio/post.hpp>
 #include <exception>
+#include <system_error>
+#include <utility>
 
 namespace mqlite {
 
@@ -25,7 +27,7 @@ void stand_in::wait(const std::function<void()>& f) {
     runner_ = runner::nobody;
     ++waits_;
     asleep = !std::exchange(watching_, true);
-    if (!thread_.joinable()) thread_ = std::thread([this] { watch(); });
+    if (!thread_.joinable()) begin_watch();
   }
   if (asleep) changed_.notify_all();
   f();
@@ -37,6 +39,15 @@ void stand_in::wait(const std::function<void()>& f) {
     wanted_back_ = false;
   }
   runner_ = runner::loop;
+}
+
+// Without a thread, which a system may refuse, nobody takes over; the next wait tries again.
+void stand_in::begin_watch() {
+  try {
+    thread_ = std::thread([this] { watch(); });
+  } catch (const std::system_error& e) {
+    spdlog::warn("no thread to stand in for a loop: {}", e.what());
+  }
 }
 
 void stand_in::watch() {

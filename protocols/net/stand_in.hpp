@@ -27,13 +27,14 @@ class stand_in {
   /// The context must have been stopped, and no wait may be under way.
   ~stand_in();
 
-  /// Runs `f`, which may block, in the calling thread: the loop's, outside of any event. When this returns, the events are the
-  /// loop's again.
+  /// Runs `f`, which may block and must not throw, in the calling thread: the loop's, outside of any event. When this returns, the
+  /// events are the loop's again.
   void wait(const std::function<void()>& f);
 
  private:
   enum class runner { loop, nobody, stand_in };
 
+  void begin_watch();
   void watch();
   void run_events(std::unique_lock<std::mutex>& lock);
 

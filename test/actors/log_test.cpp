@@ -334,16 +334,13 @@ TEST_CASE("for one who publishes and waits the disk is waited for behind the log
   CHECK(behind.taken() == taken + 1);  // the one that nobody had company with yet
 }
 
-TEST_CASE("nothing waits behind the log's actor where the disk is slow, or nothing is synced before the answer") {
-  for (const auto policy : {fsync_policy::always, fsync_policy::everysec}) {
-    faulty_file_system files;
-    waiting_thread behind;
-    running_broker broker(files, policy, {},
-                          behind.sharing(policy == fsync_policy::always ? 0ns : std::chrono::nanoseconds(1h)));
-    broker.create();
-    for (int i = 0; i < 30; ++i) broker.publish_surely();
-    CHECK(behind.taken() == 0);
-  }
+TEST_CASE("nothing waits behind the log's actor where the disk is slower than that is worth") {
+  faulty_file_system files;
+  waiting_thread behind;
+  running_broker broker(files, fsync_policy::always, {}, behind.sharing(1ns));
+  broker.create();
+  for (int i = 0; i < 30; ++i) broker.publish_surely();
+  CHECK(behind.taken() == 0);
 }
 
 TEST_CASE("an fsync that fails behind the log's actor is a failure as any other") {

@@ -105,7 +105,8 @@ TEST_CASE("what lies between the events runs once more when a loop ends") {
 TEST_CASE("a loop that waits for long goes on all the same, one event at a time, and has its events back afterwards") {
   std::atomic<bool> waits = false;
   std::promise<void> release;
-  std::thread::id usual, waiting;
+  std::thread::id usual;
+  std::atomic<std::thread::id> waiting;
   io_loop loop([&]() -> std::function<void()> {
     if (!waits.exchange(false)) return nullptr;
     return [&] {
@@ -132,6 +133,65 @@ TEST_CASE("a loop that waits for long goes on all the same, one event at a time,
   release.set_value();
   std::thread::id last;
   while (last != usual) loop.run([&] { last = std::this_thread::get_id(); });
+}
+
+/// A loop that has seen the events of its start.
+void start_and_settle(io_loop& loop) {
+  loop.start("test");
+  for (int i = 0; i < 3; ++i) loop.run([] {});
+}
+
+TEST_CASE("what a wait has led to is seen between the events, though no event tells of it") {
+  enum stage { idle, to_wait, has_waited };
+  std::atomic<stage> now = idle;
+  std::promise<void> seen;
+  io_loop loop([&]() -> std::function<void()> {
+    if (now == to_wait) return [&] { now = has_waited; };
+    if (now.exchange(idle) == has_waited) seen.set_value();
+    return nullptr;
+  });
+  start_and_settle(loop);
+  loop.run([&] { now = to_wait; });
+  CHECK(seen.get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready);
+}
+
+TEST_CASE("what a loop has posted before it waits runs while it waits") {
+  std::atomic<bool> waits = false;
+  std::promise<void> ran, over;
+  io_loop* self = nullptr;
+  io_loop loop([&]() -> std::function<void()> {
+    if (!waits.exchange(false)) return nullptr;
+    self->post([&] { ran.set_value(); });
+    return [&] {
+      ran.get_future().wait();
+      over.set_value();
+    };
+  });
+  self = &loop;
+  start_and_settle(loop);
+  loop.run([&] { waits = true; });
+  CHECK(over.get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready);
+}
+
+TEST_CASE("a loop has its events back when it has waited, though none comes, and later somebody stands in again") {
+  std::atomic<bool> waits = false, waited = false;
+  std::promise<void> release[3], back[3];
+  std::atomic<int> round = 0;
+  io_loop loop([&]() -> std::function<void()> {
+    if (waited.exchange(false)) back[round].set_value();
+    if (!waits.exchange(false)) return nullptr;
+    return [&] {
+      release[round].get_future().wait();
+      waited = true;
+    };
+  });
+  start_and_settle(loop);
+  for (; round < 3; ++round) {
+    loop.run([&] { waits = true; });
+    loop.run([&] { release[round].set_value(); });  // in the thread that stands in
+    CHECK(back[round].get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // who watches over waits falls asleep, mostly
+  }
 }
 
 TEST_CASE("waits without end or pause lose no post") {
