@@ -5,15 +5,17 @@
 namespace mqlite {
 
 void dead_letters::add(peeked letter) {
-  if (!by_id_.try_emplace(letter.message->id(), last_ + 1).second) return;
-  letters_.emplace(++last_, std::move(letter));
+  const place where{letter.dead_at, last_ + 1};
+  if (!by_id_.try_emplace(letter.message->id(), where).second) return;
+  ++last_;
+  letters_.emplace(where, std::move(letter));
 }
 
 std::optional<peeked> dead_letters::take(const message_id& id) {
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return std::nullopt;
   auto node = letters_.extract(found->second);
-  if (found->second > given_ && found->second <= to_give_) left_.push_back(node.mapped());
+  if (found->second > given_ && found->second.number <= to_give_) left_.push_back(node.mapped());
   by_id_.erase(found);
   return std::move(node.mapped());
 }
@@ -26,10 +28,9 @@ void dead_letters::begin_snapshot() {
 bool dead_letters::next_slice(std::size_t most, std::vector<peeked>& out) {
   const auto before = out.size();
   for (; !left_.empty() && out.size() - before < most; left_.pop_back()) out.push_back(std::move(left_.back()));
-  auto i = letters_.upper_bound(given_);
-  for (; i != letters_.end() && i->first <= to_give_ && out.size() - before < most; ++i) {
-    out.push_back(i->second);
+  for (auto i = letters_.upper_bound(given_); i != letters_.end() && out.size() - before < most; ++i) {
     given_ = i->first;
+    if (i->first.number <= to_give_) out.push_back(i->second);
   }
   if (out.size() > before) return true;
   end_snapshot();
@@ -37,7 +38,8 @@ bool dead_letters::next_slice(std::size_t most, std::vector<peeked>& out) {
 }
 
 void dead_letters::end_snapshot() {
-  given_ = to_give_ = 0;
+  given_ = before_all;
+  to_give_ = 0;
   left_.clear();
 }
 
@@ -54,7 +56,7 @@ std::vector<peeked> dead_letters::list(std::size_t most) const {
 std::vector<message_id> dead_letters::ids() const {
   std::vector<message_id> result;
   result.reserve(size());
-  for (const auto& [number, letter] : letters_) result.push_back(letter.message->id());
+  for (const auto& [where, letter] : letters_) result.push_back(letter.message->id());
   return result;
 }
 

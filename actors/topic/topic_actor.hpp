@@ -200,6 +200,7 @@ class topic_state {
   std::int64_t drain_until_ = timer_heap<int>::never;
   /// Of the queues that are being dropped: those that are empty, and what they have counted.
   std::map<queue_number, topic_totals> drained_;
+  bool surrendering_ = false;  ///< the queues that go are being asked for what they have
   moves moves_;
   std::vector<command::settle> after_moves_;  ///< look for messages that may be on their way
   enum class snapshot_stage {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "actors/compat.hpp"
 #include "actors/log/records.hpp"
@@ -154,7 +155,7 @@ void topic_state::resize_to(std::int32_t active) {
 void topic_state::end_drain() {
   drain_until_ =
       later(env_->clock->now(), std::chrono::seconds(1));  // and again, should something have been in the way
-  if (holding_moves()) return;
+  if (holding_moves() || std::exchange(surrendering_, true)) return;
   surrender request;
   for (std::int32_t i = 0; i < active_; ++i) {
     request.numbers.push_back(i);
@@ -163,9 +164,12 @@ void topic_state::end_drain() {
   surrender_from(active_, std::move(request));
 }
 
-// One after another: a heir is to get what they give in the order in which the log has it.
+// One after another, and one round at a time: a heir is to get what they give in the order in which the log has it.
 void topic_state::surrender_from(queue_number queue, surrender request) {
-  if (!exists(queue)) return;
+  if (!exists(queue)) {
+    surrendering_ = false;
+    return;
+  }
   const auto move = moves_.begin();
   ask(self_, queues_[static_cast<std::size_t>(queue)], request)
       .then(

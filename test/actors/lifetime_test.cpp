@@ -120,6 +120,22 @@ answer_ptr<resized> resize(broker_fixture& f, std::int64_t count) {
   return f.request<resized>([&](auto then) { f.front().resize_topic("n", "t", count, then); });
 }
 
+std::vector<message_id> ready_in_order(broker_fixture& f, queue_number queue) {
+  const auto all =
+      f.request<std::vector<peeked>>([&](auto then) { f.front().peek("n", "t", queue, peek_state::ready, 100, then); });
+  f.run();
+  REQUIRE(all->ok());
+  std::vector<message_id> ids;
+  for (const auto& p : **all) ids.push_back(p.message->id());
+  return ids;
+}
+
+/// As they would be after a restart.
+std::vector<message_id> logged_in_order(broker_fixture& f, queue_number queue) {
+  const auto birth = replayed(f.script->records, f.now());
+  return queue_image(*birth.namespaces.at("n").at(0).cores[static_cast<std::size_t>(queue)]).ready;
+}
+
 }  // namespace
 
 TEST_CASE_FIXTURE(broker_fixture, "growing is immediate") {
@@ -188,16 +204,37 @@ TEST_CASE("what the dropped queues leave has one order, live and in the log, how
     resize(f, 2);
     f.pass(31s);
     REQUIRE(f.details().queues.size() == 2);
-    const auto birth = replayed(f.script->records, f.now());
-    for (queue_number q = 0; q < 2; ++q) {
-      const auto live =
-          f.request<std::vector<peeked>>([&](auto then) { f.front().peek("n", "t", q, peek_state::ready, 100, then); });
-      f.run();
-      std::vector<message_id> ids;
-      for (const auto& p : **live) ids.push_back(p.message->id());
-      REQUIRE(ids.size() == (q == 0 ? 11 : 7));
-      REQUIRE(ids == queue_image(*birth.namespaces.at("n").at(0).cores[static_cast<std::size_t>(q)]).ready);
-    }
+    REQUIRE(ready_in_order(f, 0).size() == 11);
+    REQUIRE(ready_in_order(f, 1).size() == 7);
+    for (queue_number q = 0; q < 2; ++q) REQUIRE(ready_in_order(f, q) == logged_in_order(f, q));
+  }
+}
+
+TEST_CASE("the same, where a queue gets a message back while the next ones give theirs to a slow log") {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+    CAPTURE(seed);
+    broker_fixture f;
+    f.start(6);
+    for (queue_number q = 0; q < 6; ++q) f.publish_many(3, q);
+    auto taken = f.consume(2);  // is not told that it has arrived
+    f.run();
+    REQUIRE(taken->ok());
+    resize(f, 2);
+    f.run();
+    f.random_order(seed);
+    f.pass(29900ms);
+    f.script->holding = true;
+    f.pass(200ms);
+    f.script->release();  // what queue 2 gives; what queue 3 gives waits
+    f.run();
+    taken.reset();
+    f.run();
+    f.pass(1100ms);
+    f.script->holding = false;
+    f.script->release();
+    f.pass(5s);
+    REQUIRE(f.details().queues.size() == 2);
+    for (queue_number q = 0; q < 2; ++q) REQUIRE(ready_in_order(f, q) == logged_in_order(f, q));
   }
 }
 
@@ -337,6 +374,26 @@ TEST_CASE_FIXTURE(broker_fixture,
   run();
   pass(100s);
   CHECK(payloads(waiting) == texts(1, 1));
+}
+
+TEST_CASE("dead letters have one order, live and in the log, however the actors run") {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    CAPTURE(seed);
+    broker_fixture f;
+    topic_settings_patch brief;
+    brief.message_ttl = 50ms;
+    f.start(3, brief);
+    f.random_order(seed);
+    for (int i = 0; i < 9; ++i) {
+      f.publish("x", i % 3);
+      f.pass(1ms);
+    }
+    f.pass(1s);
+    std::vector<message_id> ids;
+    for (const auto& letter : f.dead()) ids.push_back(letter.message->id());
+    REQUIRE(ids.size() == 9);
+    REQUIRE(ids == replayed(f.script->records, f.now()).namespaces.at("n").at(0).dead->ids());
+  }
 }
 
 TEST_CASE_FIXTURE(broker_fixture, "a resize whose record fails changes nothing") {

@@ -147,6 +147,24 @@ TEST_CASE("dead letters are listed oldest first, and taken out by id") {
   CHECK(dead.list(100).size() == 3);
 }
 
+TEST_CASE("dead letters have the order of their deaths, however they came") {
+  dead_letters dead;
+  for (const std::uint64_t i : {3, 1, 4, 2})
+    dead.add({numbered(i), 0, 1, dead_reason::expired, static_cast<std::int64_t>(i > 2 ? i : 2)});
+  CHECK(dead.ids() == std::vector{numbered(1)->id(), numbered(2)->id(), numbered(3)->id(), numbered(4)->id()});
+  auto letter = dead.take(numbered(3)->id());
+  REQUIRE(letter);
+  dead.begin_snapshot();
+  dead.add({numbered(9), 0, 1, dead_reason::expired, 1});  // the clock was set back; it came too late for the snapshot
+  dead.add(std::move(*letter));                            // a redrive that could not be recorded
+  CHECK(dead.ids() ==
+        std::vector{numbered(9)->id(), numbered(1)->id(), numbered(2)->id(), numbered(3)->id(), numbered(4)->id()});
+  std::vector<peeked> given;
+  while (dead.next_slice(1, given)) continue;
+  REQUIRE(given.size() == 3);
+  CHECK(given[2].message->id() == numbered(4)->id());
+}
+
 TEST_CASE("a dead letter that is here already is left alone") {
   dead_letters dead;
   dead.add({numbered(1), 0, 3, dead_reason::expired, 5});
