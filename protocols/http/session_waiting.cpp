@@ -66,7 +66,7 @@ void session::on_timer() {
     if (flush()) expect_by(clock::now() + environment().timeouts.comment);
     return;
   }
-  if (parser_ && !writing_)
+  if (parser_ && !writing_ && !finishing_)
     report("a request arrived too slowly");
   else if (writing_)
     report("an answer was not read");
