@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
+#include <functional>
 #include <thread>
 
 #include <caf/init_global_meta_objects.hpp>
@@ -51,6 +53,12 @@ struct scheduled_actor {
         }));
   }
   ~scheduled_actor() { stop(actor); }
+  /// While it is told more without a pause, the worker that is at it goes on, and no other thread gets to run it.
+  void tell_when_idle() {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    tell(actor, event::appended{});
+  }
+  int handled() const { return accepted + refused; }
   bool ran() const { return ran_in.load() != std::thread::id(); }
 
   one_worker config;
@@ -68,9 +76,10 @@ TEST_CASE("what an actor wants run behind it is handed to the helper that has ru
   std::thread helper([&] {
     const auto help = help_for(s.system);
     std::function<void()> waiting;
-    while (!waiting) {  // the worker may be awake, and run the actor first
-      tell(s.actor, event::appended{});
-      waiting = help();
+    // The worker may be awake, and run the actor first.
+    for (int told = 1; !waiting; ++told) {
+      s.tell_when_idle();
+      while (!waiting && s.handled() < told) waiting = help();
     }
     CHECK(s.accepted == 1);
     CHECK_FALSE(s.ran());
@@ -91,7 +100,10 @@ TEST_CASE("a worker runs nothing behind an actor") {
 TEST_CASE("a thread that runs actors along with its own work waits for them, and helps no more afterwards") {
   scheduled_actor s;
   std::thread other([&] {
-    while (!s.ran()) s.sharing.run_along([&] { tell(s.actor, event::appended{}); }, [] { return false; });
+    for (int told = 1; !s.ran(); ++told) {
+      s.sharing.run_along([&] { s.tell_when_idle(); }, [] { return false; });
+      while (s.handled() < told) std::this_thread::yield();
+    }
     CHECK(s.ran_in.load() == std::this_thread::get_id());
     CHECK_FALSE(s.sharing.run_behind([] {}));
   });
