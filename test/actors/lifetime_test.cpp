@@ -136,6 +136,17 @@ std::vector<message_id> logged_in_order(broker_fixture& f, queue_number queue) {
   return queue_image(*birth.namespaces.at("n").at(0).cores[static_cast<std::size_t>(queue)]).ready;
 }
 
+/// Each with three messages.
+void start_with_six_queues(broker_fixture& f) {
+  f.start(6);
+  for (queue_number q = 0; q < 6; ++q) f.publish_many(3, q);
+}
+
+void require_two_queues_as_logged(broker_fixture& f) {
+  REQUIRE(f.details().queues.size() == 2);
+  for (queue_number q = 0; q < 2; ++q) REQUIRE(ready_in_order(f, q) == logged_in_order(f, q));
+}
+
 }  // namespace
 
 TEST_CASE_FIXTURE(broker_fixture, "growing is immediate") {
@@ -198,15 +209,13 @@ TEST_CASE("what the dropped queues leave has one order, live and in the log, how
   for (std::uint64_t seed = 1; seed <= 30; ++seed) {
     CAPTURE(seed);
     broker_fixture f;
-    f.start(6);
-    for (queue_number q = 0; q < 6; ++q) f.publish_many(3, q);
+    start_with_six_queues(f);
     f.random_order(seed);
     resize(f, 2);
     f.pass(31s);
-    REQUIRE(f.details().queues.size() == 2);
+    require_two_queues_as_logged(f);
     REQUIRE(ready_in_order(f, 0).size() == 11);
     REQUIRE(ready_in_order(f, 1).size() == 7);
-    for (queue_number q = 0; q < 2; ++q) REQUIRE(ready_in_order(f, q) == logged_in_order(f, q));
   }
 }
 
@@ -214,8 +223,7 @@ TEST_CASE("the same, where a queue gets a message back while the next ones give 
   for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     CAPTURE(seed);
     broker_fixture f;
-    f.start(6);
-    for (queue_number q = 0; q < 6; ++q) f.publish_many(3, q);
+    start_with_six_queues(f);
     auto taken = f.consume(2);  // is not told that it has arrived
     f.run();
     REQUIRE(taken->ok());
@@ -233,8 +241,7 @@ TEST_CASE("the same, where a queue gets a message back while the next ones give 
     f.script->holding = false;
     f.script->release();
     f.pass(5s);
-    REQUIRE(f.details().queues.size() == 2);
-    for (queue_number q = 0; q < 2; ++q) REQUIRE(ready_in_order(f, q) == logged_in_order(f, q));
+    require_two_queues_as_logged(f);
   }
 }
 
