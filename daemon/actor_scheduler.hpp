@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "actors/log/persistence_actor.hpp"
+#include "protocols/net/interlude.hpp"
 
 #if __has_include(<caf/scheduler/coordinator.hpp>)
 #include <caf/policy/unprofiled.hpp>
@@ -151,7 +152,7 @@ inline void choose_scheduler(caf::actor_system_config& config) {
 }
 
 /// What a loop does between its events to run the actors that these woke; null when the scheduler takes no help.
-inline std::function<std::function<void()>()> help_for(caf::actor_system& system) {
+inline interlude help_for(caf::actor_system& system) {
   constexpr std::size_t most_jobs = 64;  // before the loop looks at its events again
   auto& scheduler = static_cast<caf::scheduler::coordinator<quiet_sharing>&>(system.scheduler());
   return [&scheduler] { return quiet_sharing::help(scheduler, most_jobs); };
@@ -169,7 +170,7 @@ inline thread_sharing thread_sharing_for(caf::actor_system& system) {
 /// This CAF takes no policy from outside: its `sharing` sleeps when there is nothing to do, its default spins.
 inline void choose_scheduler(caf::actor_system_config& config) { config.set("caf.scheduler.policy", "sharing"); }
 
-inline std::function<std::function<void()>()> help_for(caf::actor_system&) { return {}; }
+inline interlude help_for(caf::actor_system&) { return {}; }
 
 inline thread_sharing thread_sharing_for(caf::actor_system&) { return {}; }
 
