@@ -53,6 +53,7 @@ std::optional<log_failure> base_writer::write_pending() {
   if (length_ < synced_ + sync_step) return std::nullopt;
   synced_ = length_;
   if (auto error = file_->sync()) return failed_to("fsync", error);
+  file_->release_cache(length_);
   return std::nullopt;
 }
 
@@ -61,6 +62,7 @@ log_result<finished_base> base_writer::finish() {
   if (auto failed = append(sync_mark(bytes()))) return unexpected{std::move(*failed)};
   if (auto failed = write_pending()) return unexpected{std::move(*failed)};
   if (auto error = file_->sync()) return unexpected{failed_to("fsync", error)};
+  file_->release_cache(length_);
   if (auto error = plan_.files->sync_folder(plan_.folder))
     return unexpected{io_failure(plan_.folder.string(), "fsync", error)};
   file_.reset();

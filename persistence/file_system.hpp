@@ -24,7 +24,8 @@ struct transferred {
 
 /// A file opened for writing. Closed when destroyed.
 ///
-/// Concurrency: sync() may run on another thread beside any other call. The other calls are for one thread at a time.
+/// Concurrency: sync() and, behind it, release_cache() may run on another thread beside any other call. The other calls are for one
+/// thread at a time.
 class file {
  public:
   virtual ~file() = default;
@@ -35,6 +36,9 @@ class file {
   /// What was written is on the disk when this succeeds (fdatasync). Once it has failed, what was written since the last success
   /// may be lost even if a later call succeeds.
   virtual std::error_code sync() = 0;
+
+  /// What stands before `end` is on the disk and is not going to be read soon: the memory that the system keeps it in may go.
+  virtual void release_cache(std::uint64_t /*end*/) {}
 
   /// Reserves space for `length` bytes of zeros from `offset` on, and makes the file at least that long.
   virtual std::error_code preallocate(std::uint64_t offset, std::uint64_t length) = 0;

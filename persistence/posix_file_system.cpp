@@ -116,6 +116,16 @@ class posix_file final : public file {
 
   std::error_code sync() override { return sync_data(descriptor_.get()); }
 
+  void release_cache([[maybe_unused]] std::uint64_t end) override {
+#ifdef POSIX_FADV_DONTNEED
+    const auto whole = end / cache_step * cache_step;  // the page that is written next has to stay
+    if (whole <= released_) return;
+    ::posix_fadvise(descriptor_.get(), static_cast<off_t>(released_), static_cast<off_t>(whole - released_),
+                    POSIX_FADV_DONTNEED);
+    released_ = whole;
+#endif
+  }
+
   std::error_code preallocate([[maybe_unused]] std::uint64_t offset, [[maybe_unused]] std::uint64_t length) override {
 #ifdef __linux__
     auto from = static_cast<off_t>(offset);
@@ -135,7 +145,10 @@ class posix_file final : public file {
   io_result<std::uint64_t> size() override { return size_of(descriptor_.get()); }
 
  private:
+  static constexpr std::uint64_t cache_step = 4U << 20;
+
   descriptor descriptor_;
+  std::uint64_t released_ = 0;  // before it nothing is cached
 };
 
 class posix_readable_file final : public readable_file {
@@ -146,6 +159,7 @@ class posix_readable_file final : public readable_file {
 
   transferred read_at(std::uint64_t offset, std::span<char> into) override {
     transferred done;
+    fetch_ahead(offset + into.size());
     while (done.bytes < into.size()) {
       auto rest = into.subspan(done.bytes);
       auto at = static_cast<off_t>(offset + done.bytes);
@@ -158,7 +172,20 @@ class posix_readable_file final : public readable_file {
   }
 
  private:
+  static constexpr std::uint64_t window = 8U << 20;
+
+  // Who reads a file from its beginning to its end finds it in memory: the disk works while he does.
+  void fetch_ahead([[maybe_unused]] std::uint64_t end) {
+#ifdef POSIX_FADV_WILLNEED
+    if (end + window / 2 <= ahead_) return;
+    ahead_ = std::max(ahead_, end - end % window);
+    ::posix_fadvise(descriptor_.get(), static_cast<off_t>(ahead_), window, POSIX_FADV_WILLNEED);
+    ahead_ += window;
+#endif
+  }
+
   descriptor descriptor_;
+  std::uint64_t ahead_ = 0;
 };
 
 class posix_lock final : public file_lock {

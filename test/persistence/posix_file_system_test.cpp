@@ -1,10 +1,14 @@
 #include "persistence/posix_file_system.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 #include <csignal>
 
+#include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +33,25 @@ class temporary_folder {
   ~temporary_folder() { std::filesystem::remove_all(path); }
   std::filesystem::path path;
 };
+
+/// Bytes of the file's beginning that the system holds in memory.
+std::size_t cached(const std::filesystem::path& path, std::size_t size) {
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  auto* mapped = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, number, 0);
+  ::close(number);
+  REQUIRE(mapped != MAP_FAILED);
+  std::vector<unsigned char> resident(size / page);
+  REQUIRE(::mincore(mapped, size, resident.data()) == 0);
+  ::munmap(mapped, size);
+  return page * static_cast<std::size_t>(std::count_if(resident.begin(), resident.end(), [](auto r) { return r & 1; }));
+}
+
+bool in_memory_alone(const std::filesystem::path& path) {
+  constexpr long tmpfs = 0x01021994;
+  struct statfs status {};
+  return ::statfs(path.c_str(), &status) != 0 || status.f_type == tmpfs;
+}
 
 }  // namespace
 
@@ -68,6 +91,27 @@ TEST_CASE("parts of any number and size, empty ones too, are written one behind 
   CHECK(written.bytes == expected_content.size() - 10);
   CHECK(*read_whole_file(files, folder.path / "file") == expected_content);
   CHECK(files.create(folder.path / "file").error() == std::errc::file_exists);
+}
+
+TEST_CASE("what is on the disk leaves the page cache, and is read as it was") {
+  constexpr std::size_t mebibyte = 1U << 20;
+  temporary_folder folder;
+  posix_file_system files;
+  const auto path = folder.path / "file";
+  std::string content;
+  for (int i = 0; content.size() < 21 * mebibyte; ++i) content += std::to_string(i);
+  auto created = files.create(path);
+  REQUIRE(created);
+  const std::string_view part = content;
+  REQUIRE((*created)->write_at(0, {&part, 1}).bytes == content.size());
+  REQUIRE_FALSE((*created)->sync());
+  (*created)->release_cache(17 * mebibyte);
+  (*created)->release_cache(5 * mebibyte);  // is gone already
+  if (!in_memory_alone(path)) CHECK(cached(path, 16 * mebibyte) < 8 * mebibyte);
+  CHECK(cached(path, 21 * mebibyte) >= 4 * mebibyte);  // what is written next stands there
+  REQUIRE((*created)->write_at(2, {&part, 1}).bytes == content.size());
+  content.insert(0, content.substr(0, 2));
+  CHECK(*read_whole_file(files, path) == content);
 }
 
 TEST_CASE("a write beyond the file size limit fails with what was written before it") {
