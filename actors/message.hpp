@@ -54,8 +54,8 @@ class message {
   /// The message's memory in bytes.
   std::size_t footprint() const noexcept { return footprint(payload().size(), attributes().size(), expires_at() != 0); }
 
-  /// What a queue and the allocator need besides for each message, in bytes.
-  static constexpr std::size_t bookkeeping = 48;
+  /// What a queue and the allocator need besides for each waiting message, in bytes.
+  static constexpr std::size_t bookkeeping = 24;
 
   /// Memory that all messages take, in bytes: their own, and the bookkeeping.
   static std::uint64_t memory() noexcept;
@@ -103,6 +103,17 @@ class message_ptr {
   message* operator->() const noexcept { return message_; }
   explicit operator bool() const noexcept { return message_ != nullptr; }
   bool operator==(const message_ptr&) const = default;
+
+  // For whoever keeps shares as addresses.
+  /// Gives the share away.
+  message* release() noexcept { return std::exchange(message_, nullptr); }
+  /// Takes a share over.
+  static message_ptr adopt(message* released) noexcept { return message_ptr(released); }
+  /// One more share of a message that somebody else holds.
+  static message_ptr share(message* held) noexcept {
+    held->retain();
+    return message_ptr(held);
+  }
 
  private:
   friend class message;

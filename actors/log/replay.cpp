@@ -29,9 +29,9 @@ queue_core& replay::topic_image::core(std::uint32_t queue) {
 }
 
 queue_core* replay::topic_image::holder(std::uint32_t queue, const message_id& id) {
-  if (core(queue).find(id) != no_entry) return &core(queue);
+  if (core(queue).holds(id)) return &core(queue);
   for (const auto& c : birth.cores)
-    if (c->find(id) != no_entry) return c.get();
+    if (c->holds(id)) return c.get();
   return nullptr;
 }
 
@@ -152,7 +152,7 @@ void replay::apply(const journal::Moved& event) {
     for (const auto queue : {event.from(), event.to()}) topic->core(queue).end_delays(std::min(event.at(), now_));
   std::vector<carried_message> messages;
   each_id(event.ids(), [&](std::size_t, const message_id& id) {
-    if (topic->core(event.to()).find(id) != no_entry) {
+    if (topic->core(event.to()).holds(id)) {
       // It is there already, so what its publish put here when it was replayed again is a copy.
       if (&topic->core(event.from()) != &topic->core(event.to())) topic->core(event.from()).replay_remove(id);
       return;

@@ -37,7 +37,7 @@ entry_handle entry_store::add(message_ptr message) {
   auto& c = *chunks_[number];
   auto slot = c.free;
   if (slot != no_entry) {
-    c.free = c.slots[slot].next;
+    c.free = c.slots[slot].slot;
     c.slots[slot] = entry{};
   } else {
     slot = c.fresh++;
@@ -54,7 +54,7 @@ void entry_store::remove(entry_handle h) {
   auto& c = *chunks_[number];
   c.slots[slot].message = {};
   c.slots[slot].place(place::none);
-  c.slots[slot].next = c.free;
+  c.slots[slot].slot = c.free;
   c.free = slot;
   --size_;
   if (c.used-- == chunk_size) link(number);

@@ -25,8 +25,8 @@ inline constexpr entry_handle no_entry = ~entry_handle{0};
 /// What a queue knows of one message besides the message itself: 24 bytes.
 struct entry {
   message_ptr message;
-  entry_handle next = no_entry;  ///< list of arrived entries; for a delay or a lease: its record
-  entry_handle prev = no_entry;  ///< list of arrived entries; settling entries keep a time in next and prev
+  std::uint32_t slot = 0;  ///< of a delay or a lease: its timer; of a free slot: the next one
+  std::uint32_t more = 0;  ///< with `slot` 64 bits: of an arrived entry its position, of a settling one a time
   std::uint32_t deliveries : 24 = 0;
   std::uint32_t where : 4 = 0;       ///< a place
   std::uint32_t before : 3 = 0;      ///< of a settling entry: the place that it was taken from
@@ -35,16 +35,20 @@ struct entry {
   mqlite::place place() const noexcept { return static_cast<mqlite::place>(where); }
   void place(mqlite::place value) noexcept { where = static_cast<std::uint8_t>(value) & 0xf; }
 
+  /// Where an arrived entry stands in line.
+  std::uint64_t position() const noexcept { return static_cast<std::uint64_t>(slot) << 32 | more; }
+  void position(std::uint64_t value) noexcept {
+    slot = static_cast<std::uint32_t>(value >> 32);
+    more = static_cast<std::uint32_t>(value);
+  }
+
   /// What a settling entry was before, and until when: the end of its lease or of its delay.
   void remember(mqlite::place was, std::int64_t until) noexcept {
     before = static_cast<std::uint8_t>(was) & 0x7;
-    next = static_cast<std::uint32_t>(static_cast<std::uint64_t>(until) >> 32);
-    prev = static_cast<std::uint32_t>(static_cast<std::uint64_t>(until));
+    position(static_cast<std::uint64_t>(until));
   }
   mqlite::place remembered_place() const noexcept { return static_cast<mqlite::place>(before); }
-  std::int64_t remembered_time() const noexcept {
-    return static_cast<std::int64_t>(static_cast<std::uint64_t>(next) << 32 | prev);
-  }
+  std::int64_t remembered_time() const noexcept { return static_cast<std::int64_t>(position()); }
 };
 static_assert(sizeof(entry) == 24);
 
@@ -89,7 +93,7 @@ class entry_store {
     entry slots[chunk_size];
     std::uint32_t used = 0;
     std::uint32_t fresh = 0;       ///< slots from here on were never used
-    entry_handle free = no_entry;  ///< list of freed slots through entry::next
+    entry_handle free = no_entry;  ///< list of freed slots through entry::slot
     std::uint32_t next_with_room = no_chunk;
     std::uint32_t prev_with_room = no_chunk;
   };

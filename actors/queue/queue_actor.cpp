@@ -151,21 +151,23 @@ void queue_state::on_peek(command::peek& command) {
   catch_up();
   std::vector<peeked> seen;
   std::uint64_t bytes = 0;
-  const auto look = [&](entry_handle h) {
-    const auto& e = (*core_)[h];
+  const auto look = [&](const message_ptr& m, std::uint32_t deliveries) {
     if (bytes >= most_answer_bytes) return;
-    bytes += e.message->footprint();
-    seen.push_back({e.message, number_, e.deliveries, dead_reason::none, 0});
+    bytes += m->footprint();
+    seen.push_back({m, number_, deliveries, dead_reason::none, 0});
+  };
+  const auto look_at = [&](const std::vector<entry_handle>& entries) {
+    for (const auto h : entries) look((*core_)[h].message, (*core_)[h].deliveries);
   };
   switch (command.state) {
     case peek_state::ready:
       core_->each_ready(command.most, look);
       break;
     case peek_state::leased:
-      for (const auto h : core_->leased_entries(command.most)) look(h);
+      look_at(core_->leased_entries(command.most));
       break;
     case peek_state::delayed:
-      for (const auto h : core_->delayed_entries(command.most)) look(h);
+      look_at(core_->delayed_entries(command.most));
       break;
   }
   command.answer(std::move(seen));

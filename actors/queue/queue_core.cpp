@@ -10,14 +10,20 @@ namespace mqlite {
 namespace {
 
 constexpr auto never = timer_heap<entry_handle>::never;
+// A message is fetched from memory while so many before it are taken.
+constexpr arrival_line::position prefetched = 8;
 
 }  // namespace
 
 // -- places -------------------------------------------------------------------------------------------------------------------
 
+void queue_core::count(const message& m) noexcept {
+  bytes_ += m.content_size();
+  newest_ = std::max(newest_, m.id());
+}
+
 entry_handle queue_core::add(carried_message m) {
-  bytes_ += m.message->content_size();
-  newest_ = std::max(newest_, m.message->id());
+  count(*m.message);
   const auto h = entries_.add(std::move(m.message));
   entries_[h].deliveries = std::min(m.deliveries, most_deliveries);
   entries_[h].unexpiring = m.unexpiring;
@@ -26,18 +32,44 @@ entry_handle queue_core::add(carried_message m) {
   return h;
 }
 
-void queue_core::to_tail(entry_handle h) { insert_behind(tail_, h); }
+entry_handle queue_core::enter(arrival_line::position at) {
+  if (const auto h = line_.entry_at(at); h != no_entry) return h;
+  const auto h = entries_.add({});
+  entries_[h].message = line_.replace(at, h);
+  entries_[h].place(place::arrived);
+  entries_[h].position(at);
+  index_.insert(h);
+  if (snapshot_) snapshot_->entered(h, at);
+  return h;
+}
 
-// Into the list of those that arrived; behind nothing is at its head.
-void queue_core::insert_behind(entry_handle before, entry_handle h) {
-  auto& e = entries_[h];
-  e.place(place::arrived);
-  e.prev = before;
-  e.next = before == no_entry ? head_ : entries_[before].next;
-  (before == no_entry ? head_ : entries_[before].next) = h;
-  (e.next == no_entry ? tail_ : entries_[e.next].prev) = h;
-  ++arrived_;
+bool queue_core::may_stand_alone(const carried_message& m) const noexcept {
+  return m.deliveries == 0 && !m.unexpiring && m.message->expires_at() == 0 && settings_.message_ttl.count() == 0;
+}
+
+void queue_core::to_tail(carried_message m) {
+  if (!may_stand_alone(m) || !line_.in_order_last(m.message->id())) return to_tail(add(std::move(m)));
+  count(*m.message);
+  line_.push_back(std::move(m.message));
+}
+
+void queue_core::to_head(carried_message m) {
+  if (!may_stand_alone(m) || !line_.in_order_first(m.message->id())) {
+    const auto h = add(std::move(m));
+    return to_line(h, line_.push_front(h));
+  }
+  count(*m.message);
+  line_.push_front(std::move(m.message));
+}
+
+void queue_core::to_line(entry_handle h, arrival_line::position at) {
+  entries_[h].place(place::arrived);
+  entries_[h].position(at);
   watch_expiry(h);
+}
+
+void queue_core::left_line() {
+  if (snapshot_) snapshot_->line_is(line_.begin(), line_.end());
 }
 
 void queue_core::to_front(entry_handle h) {
@@ -48,7 +80,7 @@ void queue_core::to_front(entry_handle h) {
 
 void queue_core::to_delayed(entry_handle h, std::int64_t until) {
   entries_[h].place(place::delayed);
-  entries_[h].next = delays_.add(until, h);
+  entries_[h].slot = delays_.add(until, h);
   if (drops_oldest()) delayed_by_age_.emplace(entries_[h].message->id(), h);
   watch_expiry(h);
 }
@@ -57,7 +89,7 @@ void queue_core::to_leased(entry_handle h, std::int64_t until, lease_owner owner
                            bool gone_for_limits) {
   const auto slot = leases_.add(until, lease{h, owner, batch, gone_for_limits, no_entry, no_entry});
   entries_[h].place(place::leased);
-  entries_[h].next = slot;
+  entries_[h].slot = slot;
   if (owner == pulled) return;
   const auto [first, added] = owners_.try_emplace(owner, slot);
   if (added) return;
@@ -66,16 +98,8 @@ void queue_core::to_leased(entry_handle h, std::int64_t until, lease_owner owner
   first->second = slot;
 }
 
-void queue_core::unlink(entry_handle h) noexcept {
-  const auto& e = entries_[h];
-  if (snapshot_) snapshot_->unlinked(h, e.prev, e.next);
-  (e.prev == no_entry ? head_ : entries_[e.prev].next) = e.next;
-  (e.next == no_entry ? tail_ : entries_[e.next].prev) = e.prev;
-  --arrived_;
-}
-
 void queue_core::end_lease(entry_handle h) {
-  const auto l = leases_.remove(entries_[h].next);
+  const auto l = leases_.remove(entries_[h].slot);
   if (l.owner == pulled) return;
   freed_.push_back(l.owner);
   if (l.next != no_entry) leases_[l.next].prev = l.prev;
@@ -93,13 +117,14 @@ void queue_core::leave(entry_handle h) {
   if (waits(h)) forget_expiry(h);
   switch (entries_[h].place()) {
     case place::arrived:
-      unlink(h);
+      line_.remove(entries_[h].position());
+      left_line();
       break;
     case place::returned:
       returned_.erase(entries_[h].message->id());
       break;
     case place::delayed:
-      delays_.remove(entries_[h].next);
+      delays_.remove(entries_[h].slot);
       if (!delayed_by_age_.empty()) delayed_by_age_.erase(entries_[h].message->id());
       break;
     case place::leased:
@@ -123,14 +148,12 @@ bool queue_core::waits(entry_handle h) const noexcept {
 
 void queue_core::arrive(carried_message message, std::int64_t not_before, std::int64_t now) {
   if (holds(message.message->id())) return;
-  const auto deliveries = message.deliveries;
-  const auto h = add(std::move(message));
   if (not_before > now) {
-    to_delayed(h, not_before);
-  } else if (deliveries > 0) {
-    to_front(h);
+    to_delayed(add(std::move(message)), not_before);
+  } else if (message.deliveries > 0) {
+    to_front(add(std::move(message)));
   } else {
-    to_tail(h);
+    to_tail(std::move(message));
   }
 }
 
@@ -142,8 +165,8 @@ std::vector<entry_handle> queue_core::take(std::size_t most, std::uint64_t most_
   std::uint64_t bytes = 0;
   taken.reserve(std::min(most, ready()));
   while (taken.size() < most && ready() > 0 && (taken.empty() || bytes < most_bytes)) {
-    const auto h = returned_.empty() ? head_ : returned_.begin()->second;
-    __builtin_prefetch(entries_[h].message.operator->());  // whoever takes it reads it next; in a deep queue it is cold
+    line_.prefetch(line_.begin() + prefetched);  // in a deep queue it is cold
+    const auto h = returned_.empty() ? enter(line_.begin()) : returned_.begin()->second;
     leave(h);
     to_leased(h, never, owner, batch, false);
     if (entries_[h].deliveries < most_deliveries) entries_[h].deliveries = entries_[h].deliveries + 1;
@@ -154,8 +177,8 @@ std::vector<entry_handle> queue_core::take(std::size_t most, std::uint64_t most_
 }
 
 entry_handle queue_core::find_leased(const message_id& id, std::uint64_t batch) const noexcept {
-  const auto h = find(id);
-  if (h == no_entry || entries_[h].place() != place::leased || leases_[entries_[h].next].batch != batch)
+  const auto h = index_.find(id);
+  if (h == no_entry || entries_[h].place() != place::leased || leases_[entries_[h].slot].batch != batch)
     return no_entry;
   return h;
 }
@@ -187,6 +210,19 @@ std::vector<entry_handle> queue_core::leases_of(lease_owner owner) const {
   return result;
 }
 
+// -- finding ------------------------------------------------------------------------------------------------------------------
+
+entry_handle queue_core::find(const message_id& id) {
+  if (const auto h = index_.find(id); h != no_entry) return h;
+  const auto at = line_.find(id);
+  return at == arrival_line::nowhere ? no_entry : enter(at);
+}
+
+// Most that arrive are newer than all that were ever here.
+bool queue_core::holds(const message_id& id) const noexcept {
+  return id <= newest_ && (index_.find(id) != no_entry || line_.find(id) != arrival_line::nowhere);
+}
+
 // -- settling -----------------------------------------------------------------------------------------------------------------
 
 queue_core::settled_from queue_core::settle(entry_handle h) {
@@ -194,7 +230,7 @@ queue_core::settled_from queue_core::settle(entry_handle h) {
   if (before.place == place::leased) {
     before.when = leased_until(h);
     before.owner = owner_of(h);
-    before.batch = leases_[entries_[h].next].batch;
+    before.batch = leases_[entries_[h].slot].batch;
     before.gone_for_limits = is_gone_for_limits(h);
   } else if (before.place == place::delayed) {
     before.when = delayed_until(h);
@@ -272,8 +308,11 @@ void queue_core::settings(const topic_settings& settings) {
     delays_.each([this](std::int64_t, entry_handle h) { delayed_by_age_.emplace(entries_[h].message->id(), h); });
   if (same_ttl) return;
   expiries_.clear();
-  for (const auto h : all())
+  if (settings_.message_ttl.count() > 0)
+    for (auto p = line_.begin(); p != line_.end(); p = line_.next(p + 1)) enter(p);
+  entries_.each([this](entry_handle h, const entry&) {
     if (waits(h)) watch_expiry(h);
+  });
 }
 
 std::int64_t queue_core::next_due() const noexcept {
@@ -349,10 +388,11 @@ std::vector<entry_handle> queue_core::delayed_entries(std::size_t most) const {
   return first_due(delays_, most, [](entry_handle h) { return h; });
 }
 
-std::vector<entry_handle> queue_core::all() const {
+std::vector<entry_handle> queue_core::all() {
   std::vector<entry_handle> result;
   result.reserve(size());
-  each_ready(ready(), [&](entry_handle h) { result.push_back(h); });
+  for (const auto& [id, h] : returned_) result.push_back(h);
+  for (auto p = line_.begin(); p != line_.end(); p = line_.next(p + 1)) result.push_back(enter(p));
   entries_.each([&](entry_handle h, const entry& e) {
     if (e.place() != place::arrived && e.place() != place::returned) result.push_back(h);
   });

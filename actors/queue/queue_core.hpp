@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "actors/message.hpp"
+#include "actors/queue/arrival_line.hpp"
 #include "actors/queue/entry_store.hpp"
 #include "actors/queue/id_index.hpp"
 #include "actors/queue/snapshot_entry.hpp"
@@ -45,7 +46,12 @@ struct burial {
 /// ids, which is the order of publishing ("to the front, in their old order"), then those that arrived, first in first out. A
 /// message whose delay ends arrives at that moment.
 ///
-/// **Costs.** Arriving, taking, finding, settling: constant time. What comes back or falls due: O(log n).
+/// **Memory.** A message that waits for its first delivery stands alone in a line, and needs 8 bytes there. Only those that were
+/// delivered, are delayed, may expire or came out of order have an entry (24 bytes) and are in the index (14 bytes). Whoever asks for the
+/// entry of one that stands alone is given one.
+///
+/// **Costs.** Arriving, taking, finding and settling what was delivered: constant time. Finding what was not, and what comes back or
+/// falls due: O(log n).
 class queue_core {
  public:
   queue_core() : index_(entries_) {}
@@ -68,12 +74,12 @@ class queue_core {
   /// whoever speaks of it later must not mean a later delivery of the same message.
   std::vector<entry_handle> take(std::size_t most, std::uint64_t most_bytes, lease_owner owner, std::uint64_t batch);
   /// Limits need not count this leased message any more: its consumer may know by now that it is acknowledged.
-  void gone_for_limits(entry_handle h) noexcept { leases_[entries_[h].next].gone_for_limits = true; }
-  bool is_gone_for_limits(entry_handle h) const noexcept { return leases_[entries_[h].next].gone_for_limits; }
+  void gone_for_limits(entry_handle h) noexcept { leases_[entries_[h].slot].gone_for_limits = true; }
+  bool is_gone_for_limits(entry_handle h) const noexcept { return leases_[entries_[h].slot].gone_for_limits; }
   /// The entry of that id, if it is still leased by that hand-out; else no_entry.
   entry_handle find_leased(const message_id& id, std::uint64_t batch) const noexcept;
   /// The lease ends at `until`.
-  void start_lease(entry_handle h, std::int64_t until) noexcept { leases_.move(entries_[h].next, until); }
+  void start_lease(entry_handle h, std::int64_t until) noexcept { leases_.move(entries_[h].slot, until); }
   /// The message never reached its consumer: it is at the front again and the delivery does not count.
   void undo_delivery(entry_handle h);
   /// A delivery failed: back to the front, at once or at `not_before`; or to be buried, if it was the last one allowed.
@@ -84,13 +90,14 @@ class queue_core {
   // -- settling ---------------------------------------------------------------------------------------------------------------
 
   /// The entry with this id, or no_entry.
-  entry_handle find(const message_id& id) const noexcept { return index_.find(id); }
+  entry_handle find(const message_id& id);
+  bool holds(const message_id& id) const noexcept;
   const entry& operator[](entry_handle h) const noexcept { return entries_[h]; }
   /// When a lease ends; timer_heap::never while its clock stands still.
-  std::int64_t leased_until(entry_handle h) const noexcept { return leases_.when(entries_[h].next); }
-  lease_owner owner_of(entry_handle h) const noexcept { return leases_[entries_[h].next].owner; }
+  std::int64_t leased_until(entry_handle h) const noexcept { return leases_.when(entries_[h].slot); }
+  lease_owner owner_of(entry_handle h) const noexcept { return leases_[entries_[h].slot].owner; }
   /// When a delayed message is due.
-  std::int64_t delayed_until(entry_handle h) const noexcept { return delays_.when(entries_[h].next); }
+  std::int64_t delayed_until(entry_handle h) const noexcept { return delays_.when(entries_[h].slot); }
 
   /// What settle() took an entry out of, for restore().
   struct settled_from {
@@ -130,7 +137,7 @@ class queue_core {
   std::vector<carried_message> give(std::size_t count, std::int64_t now);
   /// Up to `most` of the oldest messages that nobody has, in the order in which they would be dropped. Delayed ones are among them
   /// where the settings have limits and say `drop_oldest`.
-  std::vector<entry_handle> oldest(std::size_t most) const;
+  std::vector<entry_handle> oldest(std::size_t most);
   /// Takes up to `count` of them out, to be buried; none that was published behind `through`.
   std::vector<burial> drop_oldest(std::size_t count, const message_id& through);
 
@@ -153,24 +160,30 @@ class queue_core {
 
   // -- looking ----------------------------------------------------------------------------------------------------------------
 
-  std::size_t ready() const noexcept { return arrived_ + returned_.size(); }
+  std::size_t ready() const noexcept { return line_.size() + returned_.size(); }
   std::size_t leased() const noexcept { return leases_.size() + settling_; }
   std::size_t delayed() const noexcept { return delays_.size(); }
-  std::size_t size() const noexcept { return entries_.size(); }
+  std::size_t size() const noexcept { return entries_.size() + line_.alone(); }
+  /// Those of them that have an entry.
+  std::size_t entries() const noexcept { return entries_.size(); }
   /// Payloads and attributes of all messages here, in bytes.
   std::uint64_t bytes() const noexcept { return bytes_; }
 
-  /// Calls `visit(entry_handle)` for messages in `where` (ready: in the order in which they will be given out), at most `most`.
+  /// Calls `visit(const message_ptr&, deliveries)` for up to `most` waiting messages, in the order in which they will be given out.
   template <class Visit>
   void each_ready(std::size_t most, Visit visit) const {
-    for (auto i = returned_.begin(); i != returned_.end() && most > 0; ++i, --most) visit(i->second);
-    for (auto h = head_; h != no_entry && most > 0; h = entries_[h].next, --most) visit(h);
+    const auto show = [&](const entry& e) { visit(e.message, std::uint32_t{e.deliveries}); };
+    for (auto i = returned_.begin(); i != returned_.end() && most > 0; ++i, --most) show(entries_[i->second]);
+    for (auto p = line_.begin(); p != line_.end() && most > 0; p = line_.next(p + 1), --most) {
+      const auto h = line_.entry_at(p);
+      h == no_entry ? visit(line_.message_at(p), 0U) : show(entries_[h]);
+    }
   }
   /// In the order of their ends.
   std::vector<entry_handle> leased_entries(std::size_t most) const;
   std::vector<entry_handle> delayed_entries(std::size_t most) const;
   /// All messages here, each once: ready in order, then delayed, then leased.
-  std::vector<entry_handle> all() const;
+  std::vector<entry_handle> all();
 
   /// Subscriptions whose leases ended since the last call, one entry for each lease.
   std::vector<lease_owner> take_freed() { return std::exchange(freed_, {}); }
@@ -192,15 +205,21 @@ class queue_core {
   friend class queue_snapshot;
   static constexpr std::uint32_t most_deliveries = (1U << 24) - 1;
 
-  bool holds(const message_id& id) const noexcept { return id <= newest_ && find(id) != no_entry; }
   entry_handle add(carried_message m);
-  void to_tail(entry_handle h);
-  void insert_behind(entry_handle before, entry_handle h);
+  void count(const message& m) noexcept;
+  /// The entry of whoever stands there in line.
+  entry_handle enter(arrival_line::position at);
+  bool may_stand_alone(const carried_message& m) const noexcept;
+  void to_tail(carried_message m);
+  void to_tail(entry_handle h) { to_line(h, line_.push_back(h)); }
+  void to_head(carried_message m);
+  void to_line(entry_handle h, arrival_line::position at);
+  carried_message send_off_last(std::int64_t now);
+  void left_line();
   void to_front(entry_handle h);
   void to_delayed(entry_handle h, std::int64_t until);
   void to_leased(entry_handle h, std::int64_t until, lease_owner owner, std::uint64_t batch, bool gone_for_limits);
   void leave(entry_handle h);
-  void unlink(entry_handle h) noexcept;
   void end_lease(entry_handle h);
   std::int64_t expiry_of(entry_handle h) const noexcept;
   void watch_expiry(entry_handle h);
@@ -216,9 +235,7 @@ class queue_core {
   id_index index_;
   topic_settings settings_;
 
-  entry_handle head_ = no_entry;  ///< arrived messages, first to last
-  entry_handle tail_ = no_entry;
-  std::size_t arrived_ = 0;
+  arrival_line line_;
   std::map<message_id, entry_handle> returned_;
   timer_heap<entry_handle> delays_;
   std::map<message_id, entry_handle> delayed_by_age_;  ///< where the oldest are dropped

@@ -16,7 +16,11 @@ constexpr std::size_t looks = 16;
 }  // namespace
 
 queue_snapshot::queue_snapshot(const queue_core& core)
-    : core_(core), slots_(core.entries_.end()), marks_((slots_ + 63) / 64), last_(core.tail_) {}
+    : core_(core),
+      slots_(core.entries_.end()),
+      marks_((slots_ + 63) / 64),
+      cursor_(core.line_.begin()),
+      last_(core.line_.end()) {}
 
 bool queue_snapshot::next(std::size_t most, std::int64_t now, std::vector<snapshot_entry>& out) {
   if (!left_.empty()) {
@@ -41,6 +45,21 @@ bool queue_snapshot::next(std::size_t most, std::int64_t now, std::vector<snapsh
   return false;
 }
 
+// Its slot may be one that came later: those before it that did so, too, need not be given.
+void queue_snapshot::entered(entry_handle h, arrival_line::position at) {
+  if (given_at(at)) return added(h);
+  if (h >= slots_) {
+    marks_.resize(h / 64 + 1);
+    while (slots_ < h) mark(slots_++);
+    ++slots_;
+  }
+  marks_[h / 64] &= ~(std::uint64_t{1} << h % 64);
+}
+
+void queue_snapshot::leaving(const message_ptr& m, arrival_line::position at) {
+  if (!given_at(at)) left_.push_back({m});
+}
+
 void queue_snapshot::leaving(entry_handle h, std::int64_t now) {
   if (!given(h)) give(h, now, left_);
 }
@@ -62,16 +81,22 @@ void queue_snapshot::give_front(std::size_t most, std::int64_t now, std::vector<
   }
   if (i != front.end()) return;
   stage_ = stage::arrived;
-  cursor_ = last_ == no_entry ? no_entry : core_.head_;
 }
 
 void queue_snapshot::give_arrived(std::size_t most, std::int64_t now, std::vector<snapshot_entry>& out) {
-  for (auto left = most; cursor_ != no_entry && left > 0; --left) {
-    const auto h = cursor_;
-    if (!given(h)) give(h, now, out);
-    cursor_ = h == last_ ? no_entry : core_.entries_[h].next;
+  const auto& line = core_.line_;
+  for (auto left = most; left > 0; --left) {
+    const auto at = line.next(cursor_);
+    if (at >= last_) {
+      stage_ = stage::others;
+      return;
+    }
+    if (const auto h = line.entry_at(at); h == no_entry)
+      out.push_back({line.message_at(at)});
+    else if (!given(h))
+      give(h, now, out);
+    cursor_ = at + 1;
   }
-  if (cursor_ == no_entry) stage_ = stage::others;
 }
 
 void queue_snapshot::give_others(std::size_t most, std::int64_t now, std::vector<snapshot_entry>& out) {

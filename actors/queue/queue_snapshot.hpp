@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -31,18 +32,24 @@ class queue_snapshot {
   void added(entry_handle h) noexcept {
     if (h < slots_) mark(h);
   }
-  /// An entry leaves the list of those that arrived, from between these two.
-  void unlinked(entry_handle h, entry_handle prev, entry_handle next) noexcept {
-    const bool is_last = h == last_;
-    if (h == cursor_) cursor_ = is_last ? no_entry : next;
-    if (is_last) last_ = prev;
+  /// The entry was made for a message that stood there alone.
+  void entered(entry_handle h, arrival_line::position at);
+  /// Places at the ends of the line are empty now, and may be used by others.
+  void line_is(arrival_line::position begin, arrival_line::position end) noexcept {
+    cursor_ = std::max(cursor_, begin);
+    last_ = std::min(last_, end);
   }
+  /// A message that stands there alone goes to another queue.
+  void leaving(const message_ptr& m, arrival_line::position at);
   /// An entry goes to another queue, or to the dead letters.
   void leaving(entry_handle h, std::int64_t now);
 
  private:
   enum class stage { front, arrived, others, done };
 
+  bool given_at(arrival_line::position at) const noexcept {
+    return stage_ == stage::others || stage_ == stage::done || at < cursor_ || at >= last_;
+  }
   bool given(entry_handle h) const noexcept { return h >= slots_ || (marks_[h / 64] >> h % 64 & 1) != 0; }
   void mark(entry_handle h) noexcept { marks_[h / 64] |= std::uint64_t{1} << h % 64; }
   void give(entry_handle h, std::int64_t now, std::vector<snapshot_entry>& out);
@@ -52,12 +59,12 @@ class queue_snapshot {
   void give_others(std::size_t most, std::int64_t now, std::vector<snapshot_entry>& out);
 
   const queue_core& core_;
-  entry_handle slots_;                ///< entries in later slots came later
+  entry_handle slots_;                ///< entries in later slots came later, or were given before they were entries
   std::vector<std::uint64_t> marks_;  ///< a bit for each slot: was given, or need not be
   stage stage_ = stage::front;
   std::optional<message_id> front_;   ///< the last one from the front
-  entry_handle cursor_ = no_entry;    ///< the next of those that arrived
-  entry_handle last_;                 ///< the last one of them that was there at the beginning
+  arrival_line::position cursor_;     ///< the next place in line; who stands before it came later, or has had his turn
+  arrival_line::position last_;       ///< who stands from here on came later
   entry_handle slot_ = 0;             ///< the next slot
   std::vector<snapshot_entry> left_;  ///< went elsewhere before their turn
 };

@@ -49,15 +49,13 @@ TEST_CASE("a new entry has nothing of the one that was in its slot before") {
   entry_store store;
   const auto first = store.add(numbered(1));
   store[first].deliveries = 7;
-  store[first].next = 3;
-  store[first].prev = 4;
+  store[first].position(std::uint64_t{3} << 32 | 4);
   store[first].place(place::leased);
   store.remove(first);
   const auto second = store.add(numbered(2));
   REQUIRE(first == second);
   CHECK(store[second].deliveries + 0 == 0);
-  CHECK(store[second].next == no_entry);
-  CHECK(store[second].prev == no_entry);
+  CHECK(store[second].position() == 0);
   CHECK(store[second].place() == place::none);
 }
 

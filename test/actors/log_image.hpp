@@ -48,8 +48,8 @@ struct queue_image {
   std::map<message_id, message_image> all;
   bool operator==(const queue_image&) const = default;
 
-  explicit queue_image(const queue_core& core) {
-    core.each_ready(core.ready(), [&](entry_handle h) { ready.push_back(core[h].message->id()); });
+  explicit queue_image(queue_core& core) {
+    core.each_ready(core.ready(), [&](const message_ptr& m, std::uint32_t) { ready.push_back(m->id()); });
     for (const auto h : core.all()) {
       const auto& e = core[h];
       message_image m{'r', e.deliveries, 0};

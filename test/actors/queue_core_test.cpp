@@ -22,11 +22,11 @@ struct queue_fixture {
   }
   static std::uint64_t number(const message& m) { return std::stoull(std::string(m.payload())); }
   std::uint64_t number(entry_handle h) const { return number(*core[h].message); }
-  entry_handle entry(std::uint64_t n) const { return core.find(numbered(n)->id()); }
+  entry_handle entry(std::uint64_t n) { return core.find(numbered(n)->id()); }
 
   numbers ready() const {
     numbers result;
-    core.each_ready(1000, [&](entry_handle h) { result.push_back(number(h)); });
+    core.each_ready(1000, [&](const message_ptr& m, std::uint32_t) { result.push_back(number(*m)); });
     return result;
   }
   /// Leased until `until`.
@@ -58,6 +58,24 @@ struct queue_fixture {
 };
 
 }  // namespace
+
+TEST_CASE_FIXTURE(queue_fixture, "messages that wait for their first delivery need no entry, unless they may expire") {
+  arrive(1, 500);
+  CHECK(core.size() == 500);
+  CHECK(core.entries() == 0);
+  CHECK(core.holds(numbered(77)->id()));
+  CHECK_FALSE(core.holds(numbered(501)->id()));
+  CHECK(core.entries() == 0);
+  take(3);
+  CHECK(core.entries() == 3);
+  for (const auto& m : core.give(200, now)) CHECK(m.deliveries == 0);
+  CHECK(core.size() == 300);
+  CHECK(core.entries() == 3);
+  topic_settings settings;
+  settings.message_ttl = std::chrono::nanoseconds(second);
+  core.settings(settings);
+  CHECK(core.entries() == 300);
+}
 
 TEST_CASE_FIXTURE(queue_fixture, "a queue is first in, first out") {
   arrive(1, 5);

@@ -15,7 +15,7 @@ struct queue_fixture {
   void arrive(std::uint64_t from, std::uint64_t through) {
     for (auto i = from; i <= through; ++i) core.arrive({numbered(i)}, 0, beginning);
   }
-  entry_handle at(std::uint64_t number) const { return core.find(numbered(number)->id()); }
+  entry_handle at(std::uint64_t number) { return core.find(numbered(number)->id()); }
   bool slice(std::size_t most) { return core.next_slice(most, beginning, got); }
   void rest(std::size_t most = 3) {
     while (slice(most)) continue;
@@ -32,6 +32,11 @@ struct queue_fixture {
     std::vector<std::uint64_t> result;
     for (auto i = from; i <= through; ++i) result.push_back(i);
     return result;
+  }
+  /// Those that do not wait in line come in no particular order.
+  void sort_behind(std::size_t waiting) {
+    std::sort(got.begin() + static_cast<std::ptrdiff_t>(waiting), got.end(),
+              [](const auto& a, const auto& b) { return a.message->id() < b.message->id(); });
   }
   std::vector<std::uint64_t> sorted() const {
     auto result = numbers();
@@ -70,6 +75,42 @@ TEST_CASE_FIXTURE(queue_fixture,
   rest();
   CHECK(sorted() == range(1, 4));
   for (const auto& e : got) CHECK(e.not_before == (e.message->id() == numbered(1)->id() ? beginning + 5 : 0));
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "a message that is delivered before its turn is given once") {
+  arrive(1, 700);
+  core.begin_snapshot();
+  slice(1);
+  slice(5);
+  for (const auto h : core.take(300, UINT64_MAX, pulled, 1)) core.start_lease(h, beginning + 9);
+  rest(20);
+  CHECK(sorted() == range(1, 700));
+  for (const auto& e : got) {
+    const bool leased = e.leased_until != 0;
+    CHECK(leased == (numbered(5)->id() < e.message->id() && e.message->id() <= numbered(300)->id()));
+  }
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "what takes the places of those who have left is not given") {
+  arrive(1, 10);
+  core.begin_snapshot();
+  slice(1);
+  for (const auto h : core.take(2, UINT64_MAX, pulled, 1)) core.remove(h);
+  auto given = core.give(3, beginning);
+  std::vector<carried_message> stolen{{numbered(500)}, {numbered(501)}};
+  core.arrive_stolen(stolen);
+  arrive(600, 605);
+  rest();
+  CHECK(sorted() == range(3, 10));
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "a snapshot is given up when messages come back into the line") {
+  arrive(1, 10);
+  core.begin_snapshot();
+  auto given = core.give(3, beginning);
+  core.take_back(given);
+  CHECK_FALSE(core.has_snapshot());
+  CHECK_FALSE(slice(10));
 }
 
 TEST_CASE_FIXTURE(queue_fixture, "what comes after the beginning is not given, however much it is") {
@@ -150,6 +191,7 @@ TEST_CASE_FIXTURE(queue_fixture, "each message is given as it is: leased, delaye
   core.fail_delivery(at(2), beginning);
   core.begin_snapshot();
   rest(100);
+  sort_behind(3);
   CHECK(numbers() == std::vector<std::uint64_t>{1, 2, 4, 3, 5, 6});
   const auto& front = got[0];
   CHECK(front.to_front);
@@ -191,6 +233,7 @@ TEST_CASE_FIXTURE(queue_fixture, "what is being settled is given as it was befor
   for (const std::uint64_t n : {1, 2, 4}) before.push_back(core.settle(at(n)));
   core.begin_snapshot();
   rest(100);
+  sort_behind(1);
   REQUIRE(numbers() == std::vector<std::uint64_t>{3, 1, 2, 4});
   CHECK(got[1].leased_until == beginning + second);
   CHECK(got[1].deliveries == 1);

@@ -82,7 +82,7 @@ class living_broker {
     return {static_cast<queue_number>(q), *t.cores[q]};
   }
   /// Some entries of a queue that are in one of these places.
-  std::vector<entry_handle> some_of(const queue_core& core, std::initializer_list<place> places) {
+  std::vector<entry_handle> some_of(queue_core& core, std::initializer_list<place> places) {
     std::vector<entry_handle> result;
     for (const auto h : core.all())
       if (std::find(places.begin(), places.end(), core[h].place()) != places.end() && random_.percent(40))
@@ -395,7 +395,7 @@ TEST_CASE("what was delayed until another one was published is before that, and 
     const auto birth = replayed(log, now * ms);
     const auto& core = *birth.namespaces.at("n").at(0).cores.at(0);
     std::vector<message_id> found;
-    core.each_ready(10, [&](entry_handle h) { found.push_back(core[h].message->id()); });
+    core.each_ready(10, [&](const message_ptr& m, std::uint32_t) { found.push_back(m->id()); });
     return found;
   };
   CHECK(order(1400) == std::vector{first->id(), late->id(), second->id(), later->id()});
@@ -427,7 +427,7 @@ TEST_CASE("what a queue is given behind what waits stands behind what was delaye
   const auto birth = replayed(log, beginning + 100);
   const auto& core = *birth.namespaces.at("n").at(0).cores.at(0);
   std::vector<message_id> found;
-  core.each_ready(10, [&](entry_handle h) { found.push_back(core[h].message->id()); });
+  core.each_ready(10, [&](const message_ptr& m, std::uint32_t) { found.push_back(m->id()); });
   CHECK(found == std::vector{numbered(1)->id(), numbered(3)->id(), numbered(2)->id()});
 }
 
@@ -443,7 +443,7 @@ TEST_CASE("stolen messages go before what waits, those of a queue that is given 
     const auto birth = replayed(log, beginning);
     const auto& core = *birth.namespaces.at("n").at(0).cores.at(0);
     std::vector<message_id> found;
-    core.each_ready(10, [&](entry_handle h) { found.push_back(core[h].message->id()); });
+    core.each_ready(10, [&](const message_ptr& m, std::uint32_t) { found.push_back(m->id()); });
     const auto front =
         behind ? std::vector{numbered(1)->id(), numbered(3)->id()} : std::vector{numbered(2)->id(), numbered(4)->id()};
     REQUIRE(found.size() == 4);
