@@ -110,12 +110,12 @@ def plot(summary, path):
     """Bars of MQLite and each peer, as parts of the best peer's rate; False when there is no gnuplot."""
     if not shutil.which("gnuplot"):
         return False
-    kinds = (MQLite, *PEERS)
+    cases = [case for case in CASES
+             if summary.get(case.key) and case.figure == "per_second" and case.against is None]
+    kinds = [kind for kind in (MQLite, *PEERS) if any(kind.name in summary[case.key] for case in cases)]
     lines = []
-    for case in CASES:
-        figures = summary.get(case.key)
-        if not figures or case.figure != "per_second" or case.against is not None:
-            continue
+    for case in cases:
+        figures = summary[case.key]
         values = [figures.get(kind.name, {}).get("per_second") for kind in kinds]
         lines.append(" ".join([f'"{case.title}\\n{case.level}"', *(f"{v:.0f}" if v else "NaN" for v in values)]))
     if not lines:
