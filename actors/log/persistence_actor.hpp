@@ -37,8 +37,9 @@ disk_worker start_disk_worker(caf::actor_system& system, const thread_sharing& s
 
 /// When a log is rewritten by itself.
 struct rewrite_rules {
-  std::uint64_t min_size = 0;    ///< bytes; a smaller log is left alone
-  std::uint32_t percentage = 0;  ///< growth since the last rewrite, of what that made; 0 = never
+  std::uint64_t min_size = 0;         ///< bytes; a smaller log is left alone
+  std::uint32_t percentage = 0;       ///< growth since the last rewrite, of what that made; 0 = never
+  std::uint64_t large = 64ULL << 20;  ///< bytes; a log as large as this is rewritten when about a quarter of it can go
 };
 
 /// Appends to the log: whatever waits in the mailbox becomes one write, and under `always` whatever was written while an fsync ran
@@ -110,6 +111,7 @@ class persistence_state {
   /// Why neither a rewrite nor a backup can begin now.
   std::optional<failure> busy() const;
   void rewrite_if_due();
+  bool would_shrink(std::uint64_t all);
   void begin_rewrite();
   void take_snapshot();
   void base_ready(const outcome<done>& how);
@@ -172,6 +174,7 @@ class persistence_state {
   bool rewrite_owed_ = false;  ///< an fsync has failed: what was answered is safe again after a rewrite
   bool rewrite_pays_ = false;  ///< the one that runs makes up for that
   std::int64_t rewrite_not_before_ = 0;
+  std::uint64_t look_again_at_ = 0;  ///< the log's size at which it is estimated anew what a rewrite would leave
   std::chrono::nanoseconds rewrite_pause_{0};
   std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);  ///< of a backup
 };

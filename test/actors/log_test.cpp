@@ -125,6 +125,11 @@ class running_broker {
       tell(topic_, std::move(c));
     });
   }
+  /// Empties both queues.
+  void purge() {
+    for (queue_number q = 0; q < 2; ++q)
+      REQUIRE(wait_for<std::uint64_t>([&](auto r) { tell(topic_, command::purge{q, r}); }).ok());
+  }
   /// Publishes one message; its id if that was answered.
   std::optional<message_id> publish_one() {
     auto all = publish(1);
@@ -456,6 +461,26 @@ TEST_CASE("a log that grows is rewritten by itself, and not again after each flu
   CHECK(s.healthy);
   CHECK(s.rewrite.last_problem.find("rename") != std::string::npos);
   files.plan({});
+}
+
+TEST_CASE("a large log that is live is not rewritten before a quarter of it can go") {
+  faulty_file_system files;
+  running_broker broker(files, fsync_policy::no, {.min_size = 20'000, .percentage = 100, .large = 60'000});
+  broker.create();
+  const std::string ballast(1 << 20, 'x');  // live messages of a megabyte, wherever they are
+  {
+    const auto live = message::make(ballast);
+    while (broker.status().bytes < 60'000) broker.publish(20);
+    const auto small = broker.wait_until([](const log_status& s) { return !s.rewrite.running; });
+    CHECK(small.rewrite.succeeded > 0);
+    while (broker.status().bytes < 600'000) broker.publish(50);
+    CHECK_FALSE(broker.status().rewrite.running);
+    CHECK(broker.status().rewrite.succeeded == small.rewrite.succeeded);
+  }
+  const auto rewrites = broker.status().rewrite.succeeded;
+  broker.purge();
+  for (int i = 0; i < 300; ++i) broker.publish(5);
+  broker.wait_until([&](const log_status& s) { return s.rewrite.succeeded > rewrites; });
 }
 
 /// Holds the log's own fsync of the ended file and the new one back, not those of whoever makes the new file or the copy.
