@@ -9,7 +9,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto sync_interval = 1s;
 // An fsync of `everysec` that takes longer than this holds answers back, so that no more than about a second is ever at risk.
 constexpr auto sync_patience = 1s;
 // An fsync that takes longer than this is reported as a log that is not healthy.
@@ -59,20 +58,20 @@ disk_worker start_disk_worker(caf::actor_system& system, const thread_sharing& s
 }
 
 persistence_state::persistence_state(persistence_actor::pointer self, std::shared_ptr<log_writer> writer,
-                                     fsync_policy policy, std::shared_ptr<const clock> time, rewrite_rules rules,
+                                     sync_rules sync, std::shared_ptr<const clock> time, rewrite_rules rules,
                                      thread_sharing sharing)
     : self_(self),
       writer_(std::move(writer)),
-      policy_(policy),
+      sync_(sync),
       clock_(std::move(time)),
       sharing_(std::move(sharing)),
       disk_(start_disk_worker(self->home_system(), sharing_)),
       rules_(rules) {
   end_process_on_exception(self);
   safe_length_ = writer_->length();  // opening has synced it
-  rewrite_owed_ = policy_ != fsync_policy::always && writer_->has_unvouched();
+  rewrite_owed_ = sync_.policy != fsync_policy::always && writer_->has_unvouched();
   status_.enabled = true;
-  status_.fsync = name_of(policy);
+  status_.fsync = name_of(sync.policy);
   status_.folder = writer_->folder().string();
 }
 
@@ -132,7 +131,7 @@ void persistence_state::on_append(event::append& append) {
 // Under `always`, what comes while an fsync runs could not be answered before the next one: one write takes all of it when this one
 // has ended, unless somebody waits for just the write.
 bool persistence_state::may_gather() const noexcept {
-  return policy_ == fsync_policy::always && sync_running_ && new_written_.empty();
+  return sync_.policy == fsync_policy::always && sync_running_ && new_written_.empty();
 }
 
 void persistence_state::on_flush() {
@@ -150,18 +149,20 @@ void persistence_state::write_out() {
 }
 
 void persistence_state::written(waiting_list promised) {
-  if (policy_ == fsync_policy::no) return report(promised, durability::promised, std::nullopt);
+  if (sync_.policy == fsync_policy::no) return report(promised, durability::promised, std::nullopt);
   const bool slow = sync_running_ && clock_->now() - sync_started_ > std::chrono::nanoseconds(sync_patience).count();
   const bool behind_others = !to_sync_.empty() || !syncing_.empty();
-  if (policy_ == fsync_policy::always || slow || behind_others) {
+  if (sync_.policy == fsync_policy::always || slow || behind_others) {
     std::move(promised.begin(), promised.end(), std::back_inserter(to_sync_));
   } else {
     report(promised, durability::promised, std::nullopt);
   }
-  if (policy_ == fsync_policy::always) {
+  if (sync_.policy == fsync_policy::always) {
     if (!to_sync_.empty()) start_sync();
+  } else if (!sync_running_ && writer_->length() - safe_length_ >= sync_.most_unsynced) {
+    start_sync();
   } else if (!std::exchange(sync_scheduled_, true)) {
-    tell_after(self_, sync_interval, caf::actor_cast<persistence_actor>(self_), event::sync_due{});
+    tell_after(self_, sync_.interval, caf::actor_cast<persistence_actor>(self_), event::sync_due{});
   }
 }
 
@@ -215,7 +216,7 @@ void persistence_state::start_sync() {
 // thread that has its request waits itself (1.5 times as many answers a second). Not where others have requests meanwhile, nor where
 // the disk is slow: they are kept waiting.
 bool persistence_state::may_wait_here() const noexcept {
-  return policy_ == fsync_policy::always && sharing_.run_behind && undisturbed_ >= calm &&
+  return sync_.policy == fsync_policy::always && sharing_.run_behind && undisturbed_ >= calm &&
          usual_sync_ < sharing_.longest_behind.count();
 }
 
@@ -260,14 +261,14 @@ void persistence_state::sync_failed(const std::shared_ptr<file>& failed_file, st
   to_sync_.clear();
   lose_unsynced(failed_file, error);
   // Elsewhere than under `always` they only waited so as not to be too many: they are as safe as those that were answered at once.
-  report(waited, durability::promised, policy_ == fsync_policy::always ? problem() : std::nullopt);
+  report(waited, durability::promised, sync_.policy == fsync_policy::always ? problem() : std::nullopt);
   rewrite_owed_ = true;  // under `always` for leases and moves: in force, but their records went with the others
   write_failed();
 }
 
 // Under `always` nobody behind the last good fsync has had an answer: what they asked for goes, in whatever file it stands.
 void persistence_state::lose_unsynced(const std::shared_ptr<file>& failed_file, std::error_code error) {
-  if (policy_ != fsync_policy::always) return writer_->sync_failed(failed_file, error);
+  if (sync_.policy != fsync_policy::always) return writer_->sync_failed(failed_file, error);
   for (const auto& left : unsynced_) writer_->sync_failed(left.handle, error, left.safe);
   writer_->sync_failed(writer_->current(), error, safe_length_);
 }
@@ -316,7 +317,7 @@ void persistence_state::on_retry() {
         unsynced_
             .clear();  // the change has brought them to the disk, or has written down that their ends are not vouched for
         recovering_ = poisoned_ = false;
-        if (policy_ != fsync_policy::always && writer_->has_unvouched()) rewrite_owed_ = true;
+        if (sync_.policy != fsync_policy::always && writer_->has_unvouched()) rewrite_owed_ = true;
         pause_ = {};
         spdlog::info("the log is written again, into {}", writer_->current_name());
         rewrite_if_due();

@@ -61,8 +61,7 @@ void init_types() {
 
 class running_broker {
  public:
-  running_broker(faulty_file_system& files, fsync_policy policy, rewrite_rules rules = {},
-                 thread_sharing sharing = {}) {
+  running_broker(faulty_file_system& files, sync_rules sync, rewrite_rules rules = {}, thread_sharing sharing = {}) {
     init_types();
     spdlog::set_level(spdlog::level::off);
     system_ = std::make_unique<caf::actor_system>(config_);
@@ -78,7 +77,7 @@ class running_broker {
     env->clock = time;
     env->seed = 1;
     env->log = spawn_state<persistence_actor, persistence_state>(
-        *system_, std::make_shared<log_writer>(std::move(*writer)), policy, time, rules, std::move(sharing));
+        *system_, std::make_shared<log_writer>(std::move(*writer)), sync, time, rules, std::move(sharing));
     log_ = env->log;
     broker_ = start_broker(*system_, std::move(env), visitor.take());
   }
@@ -109,7 +108,7 @@ class running_broker {
     REQUIRE(wait_for<done>([&](auto r) { tell(broker_, command::create_namespace{"n", r}); }).ok());
     REQUIRE(wait_for<done>([&](auto r) { tell(broker_, command::create_topic{0, "n", "t", 2, {}, r}); }).ok());
   }
-  outcome<std::vector<outcome<published>>> publish(int count) {
+  outcome<std::vector<outcome<published>>> publish(int count, const std::string& payload = "payload") {
     if (!topic_) {
       auto link = wait_for<topic_link>([&](auto r) { tell(broker_, command::resolve_topic{"n", "t", r}); });
       REQUIRE(link.ok());
@@ -119,7 +118,7 @@ class running_broker {
       command::publish c;
       for (int i = 0; i < count; ++i) {
         c.drafts.emplace_back();
-        c.drafts.back().message = message::make("payload");
+        c.drafts.back().message = message::make(payload);
       }
       c.answer = r;
       tell(topic_, std::move(c));
@@ -443,6 +442,20 @@ TEST_CASE("an fsync of everysec that fails is made up for by a rewrite, without 
   const auto left = ids_in(files);
   for (const auto& id : answered) CHECK(left.contains(id));
   broker.die();
+}
+
+TEST_CASE("an fsync of everysec does not wait for its time when there is much to sync") {
+  faulty_file_system files;
+  sync_rules often(fsync_policy::everysec);
+  often.interval = 1h;
+  often.most_unsynced = 1'000;
+  running_broker broker(files, often);
+  broker.create();
+  const std::string payload(700, 'x');
+  for (std::uint64_t i = 1; i < 20; ++i) {
+    broker.publish(2, payload);
+    broker.wait_until([&](const log_status& s) { return s.fsyncs >= i; });
+  }
 }
 
 TEST_CASE("a log that grows is rewritten by itself, and not again after each flush when that fails") {
