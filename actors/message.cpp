@@ -30,6 +30,8 @@ std::uint64_t message::memory() noexcept {
   return sum > 0 ? static_cast<std::uint64_t>(sum) : 0;  // the shares were not read at one moment
 }
 
+void message::charge(std::int64_t bytes) noexcept { count_memory(bytes); }
+
 std::string message_attributes::encode() const {
   if (empty()) return {};
   journal::Attributes out;

@@ -57,8 +57,10 @@ class message {
   /// What a queue and the allocator need besides for each waiting message, in bytes.
   static constexpr std::size_t bookkeeping = 24;
 
-  /// Memory that all messages take, in bytes: their own, and the bookkeeping.
+  /// Memory that all messages take, in bytes: their own, the bookkeeping, and what was charged.
   static std::uint64_t memory() noexcept;
+  /// Counts bytes that messages take elsewhere; negative when they are free again.
+  static void charge(std::int64_t bytes) noexcept;
 
   /// Names an unpublished message; nobody else may hold it yet.
   void assign(message_id id) noexcept { id_ = id; }

@@ -97,17 +97,19 @@ void persistence_state::rewrite_if_due() {
   const auto base = writer_->base_bytes();
   const bool grown =
       rules_.percentage > 0 && all >= rules_.min_size && (all - base) >= base / 100 * std::uint64_t{rules_.percentage};
-  if (rewrite_owed_ || (grown && would_shrink(all))) begin_rewrite();
+  if (rewrite_owed_ || (grown && frees_enough(all))) begin_rewrite();
 }
 
 // A backlog that grows would else be written again each time that it has doubled, for nothing: a fifth of the CPU time of whoever
 // publishes at full speed. What messages take in memory is about what they take in a log that was just rewritten.
-bool persistence_state::would_shrink(std::uint64_t all) {
-  if (all < rules_.large) return true;
-  if (all < look_again_at_) return false;
-  const auto live = std::min(all, message::memory());
-  look_again_at_ = all + all / 128;  // looking costs a little
-  return all - live >= all / 4;
+// Looks once a second at most, and for the last time when nothing was written since the look before.
+bool persistence_state::frees_enough(std::uint64_t all) {
+  if (look_scheduled_ && all >= rules_.large) return false;
+  if (rules_.would_shrink(all, message::memory())) return true;
+  if (std::exchange(writes_at_look_, status_.writes) == status_.writes) return false;
+  look_scheduled_ = true;
+  tell_after(self_, 1s, caf::actor_cast<persistence_actor>(self_), event::rewrite_due{});
+  return false;
 }
 
 void persistence_state::begin_rewrite() {
@@ -184,7 +186,6 @@ void persistence_state::end_rewrite(std::optional<failure> problem) {
   }
   rewrite_pause_ = {};
   rewrite_not_before_ = 0;
-  look_again_at_ = 0;
   spdlog::info("the log was rewritten: {} messages, {:.1f} MB, in {:.2f} s", progress_->messages.load(),
                megabytes(writer_->base_bytes()), seconds(status.last_duration));
 }

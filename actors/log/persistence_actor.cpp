@@ -93,7 +93,10 @@ persistence_actor::behavior_type persistence_state::make_behavior() {
         rewrite_if_due();
       },
       [](const event::go_on& event) { event.then(); },
-      [this](event::rewrite_due) { rewrite_if_due(); },
+      [this](event::rewrite_due) {
+        look_scheduled_ = false;
+        rewrite_if_due();
+      },
       [this](const command::log& command) { on_log(command); },
       [this](const command::rewrite& command) { on_rewrite(command); },
       [this](const command::backup& command) { on_backup(command); },

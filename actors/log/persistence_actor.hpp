@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <functional>
@@ -40,6 +41,11 @@ struct rewrite_rules {
   std::uint64_t min_size = 0;         ///< bytes; a smaller log is left alone
   std::uint32_t percentage = 0;       ///< growth since the last rewrite, of what that made; 0 = never
   std::uint64_t large = 64ULL << 20;  ///< bytes; a log as large as this is rewritten when about a quarter of it can go
+
+  /// Whether a rewrite of a log of `all` bytes frees enough, when what is live takes about `live`.
+  bool would_shrink(std::uint64_t all, std::uint64_t live) const noexcept {
+    return all < large || all - std::min(all, live) >= all / 4;
+  }
 };
 
 /// When the log is synced.
@@ -122,7 +128,7 @@ class persistence_state {
   /// Why neither a rewrite nor a backup can begin now.
   std::optional<failure> busy() const;
   void rewrite_if_due();
-  bool would_shrink(std::uint64_t all);
+  bool frees_enough(std::uint64_t all);
   void begin_rewrite();
   void take_snapshot();
   void base_ready(const outcome<done>& how);
@@ -185,7 +191,8 @@ class persistence_state {
   bool rewrite_owed_ = false;  ///< an fsync has failed: what was answered is safe again after a rewrite
   bool rewrite_pays_ = false;  ///< the one that runs makes up for that
   std::int64_t rewrite_not_before_ = 0;
-  std::uint64_t look_again_at_ = 0;  ///< the log's size at which it is estimated anew what a rewrite would leave
+  bool look_scheduled_ = false;       ///< it will be estimated anew what a rewrite would leave
+  std::uint64_t writes_at_look_ = 0;  ///< writes of the log when it was estimated
   std::chrono::nanoseconds rewrite_pause_{0};
   std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);  ///< of a backup
 };

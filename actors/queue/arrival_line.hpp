@@ -20,6 +20,9 @@ namespace mqlite {
 ///
 /// The place at the head and that at the tail are never empty.
 ///
+/// **Limitations.** Places lie in blocks of 124, and a block stays until the last one in it is empty: where nearly all leave from
+/// between the others (which takes expiries or acknowledgements of what was never delivered), one who stays keeps up to 1 KiB.
+///
 /// **Costs.** Both ends: constant time. Going to a place, finding an id: O(log n). Leaving from between the others: now and then the
 /// list of blocks closes up, 8 bytes for each 124 places that it moves.
 class arrival_line {

@@ -44,6 +44,7 @@ entry_handle entry_store::add(message_ptr message) {
   }
   if (++c.used == chunk_size) unlink(number);
   ++size_;
+  message::charge(bookkeeping);
   c.slots[slot].message = std::move(message);
   return number * chunk_size + slot;
 }
@@ -57,6 +58,7 @@ void entry_store::remove(entry_handle h) {
   c.slots[slot].slot = c.free;
   c.free = slot;
   --size_;
+  message::charge(-bookkeeping);
   if (c.used-- == chunk_size) link(number);
   if (c.used == 0 && held_ > 1) {
     unlink(number);

@@ -53,9 +53,17 @@ struct entry {
 static_assert(sizeof(entry) == 24);
 
 /// Slots for entries, in chunks, so that growing copies nothing, handles stay valid, and a queue that was deep gives memory back.
-/// All operations take constant time.
+/// All operations take constant time. Its entries are charged to the memory of messages.
 class entry_store {
  public:
+  /// Memory that a queue needs for each entry, in bytes: itself, its place in the index, and a lease, a delay or an expiry.
+  static constexpr std::int64_t bookkeeping = 88;
+
+  entry_store() = default;
+  entry_store(const entry_store&) = delete;
+  entry_store& operator=(const entry_store&) = delete;
+  ~entry_store() { message::charge(-bookkeeping * static_cast<std::int64_t>(size_)); }
+
   entry& operator[](entry_handle h) noexcept { return chunks_[h / chunk_size]->slots[h % chunk_size]; }
   const entry& operator[](entry_handle h) const noexcept { return chunks_[h / chunk_size]->slots[h % chunk_size]; }
 

@@ -23,12 +23,6 @@ queue_snapshot::queue_snapshot(const queue_core& core)
       last_(core.line_.end()) {}
 
 bool queue_snapshot::next(std::size_t most, std::int64_t now, std::vector<snapshot_entry>& out) {
-  if (!left_.empty()) {
-    const auto count = std::min(most, left_.size());
-    std::move(left_.end() - static_cast<std::ptrdiff_t>(count), left_.end(), std::back_inserter(out));
-    left_.resize(left_.size() - count);
-    return true;
-  }
   switch (stage_) {
     case stage::front:
       give_front(most, now, out);
@@ -37,12 +31,18 @@ bool queue_snapshot::next(std::size_t most, std::int64_t now, std::vector<snapsh
       give_arrived(most, now, out);
       return true;
     case stage::others:
-      give_others(most, now, out);
-      return true;
     case stage::done:
       break;
   }
-  return false;
+  if (!left_.empty()) {
+    const auto count = std::min(most, left_.size());
+    std::move(left_.end() - static_cast<std::ptrdiff_t>(count), left_.end(), std::back_inserter(out));
+    left_.resize(left_.size() - count);
+    return true;
+  }
+  if (stage_ == stage::done) return false;
+  give_others(most, now, out);
+  return true;
 }
 
 // Its slot may be one that came later: those before it that did so, too, need not be given.

@@ -15,8 +15,9 @@ namespace mqlite {
 /// when it was acknowledged before its turn; one that went elsewhere before its turn is given as it was when it went. What comes
 /// later is not given. So whoever replays over it the records of everything since the beginning has the queue as it is.
 ///
-/// **Order.** First those at the front, by id; then those that arrived, first to last; then, slot by slot, all that were not given
-/// so far: delayed and leased ones, and those whose place changed meanwhile.
+/// **Order.** First those at the front, by id; then those that arrived, first to last, so that they can stand in line alone when the
+/// log is replayed; then those that went elsewhere before their turn, and, slot by slot, all that were not given so far: delayed and
+/// leased ones, and those whose place changed meanwhile.
 ///
 /// **Costs.** A bit for each slot. A slice takes time for what it gives, however much the queue holds.
 class queue_snapshot {

@@ -28,6 +28,11 @@ class line_model {
   void remove_last() { remove(standing_.size() - 1); }
   void remove_any() { remove(random.below(standing_.size())); }
 
+  void remove_neighbours(std::size_t most) {
+    const auto from = random.below(standing_.size() + 1);
+    for (auto left = random.below(most); left > 0 && from < standing_.size(); --left) remove(from);
+  }
+
   void give_entry_to_any() {
     auto& s = standing_[random.below(standing_.size())];
     if (!s.message) return;
@@ -130,6 +135,7 @@ TEST_CASE("a line has everybody where he stands, whatever comes and goes") {
       } else {
         model.give_entry_to_any();
       }
+      if (step % 1'000 == 999) model.remove_neighbours(400);
       model.check_ends();
       if (step % 200 == 0) model.check_all();
     }

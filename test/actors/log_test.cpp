@@ -429,7 +429,8 @@ TEST_CASE("a rewrite that a failed fsync has made necessary is made after a rest
 TEST_CASE("an fsync of everysec that fails is made up for by a rewrite, without being asked") {
   faulty_file_system files;
   std::set<message_id> answered;
-  running_broker broker(files, fsync_policy::everysec);
+  const auto live = message::make(std::string(100'000, 'x'));  // so that it would not shrink the log
+  running_broker broker(files, fsync_policy::everysec, {.percentage = 100, .large = 1});
   broker.create();
   for (int i = 0; i < 5; ++i) answered.insert(broker.publish_surely());
   files.plan({.sync_error = std::make_error_code(std::errc::io_error)});
@@ -456,6 +457,21 @@ TEST_CASE("an fsync of everysec does not wait for its time when there is much to
     broker.publish(2, payload);
     broker.wait_until([&](const log_status& s) { return s.fsyncs >= i; });
   }
+  const auto before = broker.status().fsyncs;
+  for (int i = 0; i < 5; ++i) broker.publish(1);  // so little may wait
+  broker.publish(2, payload);
+  broker.wait_until([&](const log_status& s) { return s.fsyncs > before; });
+  CHECK(broker.status().fsyncs == before + 1);
+  CHECK(files.releases() > 0);
+  CHECK_FALSE(files.released_unsynced());
+}
+
+TEST_CASE("a rewrite of a large log has to free a quarter of it") {
+  const rewrite_rules rules{.min_size = 10, .percentage = 100, .large = 100};
+  CHECK(rules.would_shrink(99, 99));
+  CHECK_FALSE(rules.would_shrink(100, 76));
+  CHECK(rules.would_shrink(100, 75));
+  CHECK_FALSE(rules.would_shrink(100, 1'000));
 }
 
 TEST_CASE("a log that grows is rewritten by itself, and not again after each flush when that fails") {
@@ -491,8 +507,7 @@ TEST_CASE("a large log that is live is not rewritten before a quarter of it can 
     CHECK(broker.status().rewrite.succeeded == small.rewrite.succeeded);
   }
   const auto rewrites = broker.status().rewrite.succeeded;
-  broker.purge();
-  for (int i = 0; i < 300; ++i) broker.publish(5);
+  broker.purge();  // after that nothing is written any more
   broker.wait_until([&](const log_status& s) { return s.rewrite.succeeded > rewrites; });
 }
 

@@ -59,6 +59,28 @@ struct queue_fixture {
 
 }  // namespace
 
+TEST_CASE_FIXTURE(queue_fixture, "messages that were given in vain and are here again are taken back once") {
+  arrive(1, 6);
+  auto given = core.give(3, now);
+  arrive(5, 5);
+  core.take_back(given);
+  CHECK(ready() == numbers{1, 2, 3, 4, 5, 6});
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "entries are charged to the memory of messages for as long as they are there") {
+  const auto before = message::memory();
+  {
+    queue_core other;
+    for (std::uint64_t i = 1; i <= 100; ++i) other.arrive({numbered(i)}, 0, now);
+    const auto waiting = message::memory();
+    other.take(10, UINT64_MAX, pulled, 1);
+    CHECK(message::memory() == waiting + 10 * entry_store::bookkeeping);
+    other.remove(other.take(1, UINT64_MAX, pulled, 2)[0]);
+    CHECK(message::memory() < waiting + 10 * entry_store::bookkeeping);
+  }
+  CHECK(message::memory() == before);
+}
+
 TEST_CASE_FIXTURE(queue_fixture, "messages that wait for their first delivery need no entry, unless they may expire") {
   arrive(1, 500);
   CHECK(core.size() == 500);

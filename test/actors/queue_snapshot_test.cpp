@@ -104,6 +104,42 @@ TEST_CASE_FIXTURE(queue_fixture, "what takes the places of those who have left i
   CHECK(sorted() == range(3, 10));
 }
 
+TEST_CASE_FIXTURE(queue_fixture, "who stands alone in the places of those who have left is not given") {
+  arrive(100, 110);
+  core.begin_snapshot();
+  slice(1);
+  for (const auto h : core.take(3, UINT64_MAX, pulled, 1)) core.remove(h);
+  std::vector<carried_message> stolen{{numbered(1)}, {numbered(2)}};
+  core.arrive_stolen(stolen);
+  CHECK(core.entries() == 0);
+  rest();
+  CHECK(sorted() == range(103, 110));
+}
+
+TEST_CASE_FIXTURE(queue_fixture, "what came after the beginning is not given when it is delivered or goes elsewhere") {
+  arrive(1, 4);
+  core.begin_snapshot();
+  slice(1);
+  arrive(5, 9);
+  core.settle(at(6));
+  auto given = core.give(2, beginning);
+  core.take(9, UINT64_MAX, pulled, 1);
+  rest();
+  CHECK(sorted() == range(1, 4));
+}
+
+TEST_CASE_FIXTURE(queue_fixture,
+                  "what waits comes first, in its order, so that it can stand alone when the log is replayed") {
+  arrive(1, 10);
+  core.begin_snapshot();
+  auto given = core.give(3, beginning);
+  rest();
+  auto first = numbers();
+  first.resize(7);
+  CHECK(first == range(1, 7));
+  CHECK(sorted() == range(1, 10));
+}
+
 TEST_CASE_FIXTURE(queue_fixture, "a snapshot is given up when messages come back into the line") {
   arrive(1, 10);
   core.begin_snapshot();

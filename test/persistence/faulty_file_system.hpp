@@ -53,6 +53,8 @@ class faulty_file_system final : public file_system {
     std::map<std::string, names> folders;
     std::map<std::string, names> durable_folders;
     std::set<std::string> locked;
+    std::size_t releases = 0;
+    bool released_unsynced = false;
 
     /// Counts a change; the error that is planned for it.
     std::error_code step(std::error_code planned = {}) {
@@ -94,6 +96,12 @@ class faulty_file_system final : public file_system {
       if (auto error = disk_->step(disk_->plan.sync_error)) return error;
       node_->durable = node_->content;
       return {};
+    }
+
+    void release_cache(std::uint64_t end) override {
+      std::lock_guard guard{disk_->mutex};
+      ++disk_->releases;
+      disk_->released_unsynced = disk_->released_unsynced || end > node_->durable.size();
     }
 
     std::error_code preallocate(std::uint64_t offset, std::uint64_t length) override {
@@ -165,6 +173,16 @@ class faulty_file_system final : public file_system {
     std::lock_guard guard{disk_->mutex};
     disk_->plan = planned;
     disk_->steps = 0;
+  }
+
+  /// How often somebody let go of the cache of what is on the disk; and of what is not, which nobody may.
+  std::size_t releases() const {
+    std::lock_guard guard{disk_->mutex};
+    return disk_->releases;
+  }
+  bool released_unsynced() const {
+    std::lock_guard guard{disk_->mutex};
+    return disk_->released_unsynced;
   }
 
   /// Changes (writes, syncs, creations, renames, ...) since plan().
