@@ -47,8 +47,8 @@ struct burial {
 /// message whose delay ends arrives at that moment.
 ///
 /// **Memory.** A message that waits for its first delivery stands alone in a line, and needs 8 bytes there. Only those that were
-/// delivered, are delayed, may expire or came out of order have an entry (24 bytes) and are in the index (14 bytes). Whoever asks for the
-/// entry of one that stands alone is given one.
+/// delivered, are delayed, may expire or came out of order have an entry (24 bytes) and are in the index (14 bytes). For one that
+/// stands alone an entry is made when somebody asks for it.
 ///
 /// **Costs.** Arriving, taking, finding and settling what was delivered: constant time. Finding what was not, and what comes back or
 /// falls due: O(log n).
@@ -89,8 +89,9 @@ class queue_core {
 
   // -- settling ---------------------------------------------------------------------------------------------------------------
 
-  /// The entry with this id, or no_entry.
+  /// The entry of the message with this id, or no_entry when it is not here. One that stood alone has an entry from then on.
   entry_handle find(const message_id& id);
+  /// The same question, when no entry is wanted.
   bool holds(const message_id& id) const noexcept;
   const entry& operator[](entry_handle h) const noexcept { return entries_[h]; }
   /// When a lease ends; timer_heap::never while its clock stands still.
@@ -182,7 +183,7 @@ class queue_core {
   /// In the order of their ends.
   std::vector<entry_handle> leased_entries(std::size_t most) const;
   std::vector<entry_handle> delayed_entries(std::size_t most) const;
-  /// All messages here, each once: ready in order, then delayed, then leased.
+  /// All messages here, each once: ready in order, then the others. All of them have entries from then on.
   std::vector<entry_handle> all();
 
   /// Subscriptions whose leases ended since the last call, one entry for each lease.
