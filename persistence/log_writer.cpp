@@ -152,8 +152,17 @@ std::error_code log_writer::flush() {
 void log_writer::reserve(std::uint64_t end) {
   if (end <= reserved_ || !reserving_ || options_.preallocate == 0) return;
   auto until = end + options_.preallocate;
-  reserving_ = !current_->preallocate(reserved_, until - reserved_);
+  // From where the last step ended: on a full disk the zeros must not take the room of what is written now.
+  reserving_ = !(options_.fill ? fill(reserved_, until) : current_->preallocate(reserved_, until - reserved_));
   if (reserving_) reserved_ = until;
+}
+
+std::error_code log_writer::fill(std::uint64_t from, std::uint64_t to) {
+  static const std::string zeros(64U << 10, '\0');
+  std::vector<std::string_view> parts;
+  for (auto at = from; at < to; at += parts.back().size())
+    parts.push_back(std::string_view(zeros).substr(0, std::min<std::uint64_t>(zeros.size(), to - at)));
+  return current_->write_at(from, parts).error;
 }
 
 // -- failure ------------------------------------------------------------------

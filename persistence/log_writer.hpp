@@ -23,6 +23,12 @@ namespace mqlite {
 struct log_options {
   /// Bytes reserved ahead of the log's end, so that an fdatasync needs to write no new file length; 0 reserves nothing.
   std::uint64_t preallocate = 16u << 20;
+  /// Writes zeros into what is reserved, so that an fdatasync of what overwrites them changes nothing but data: each byte of the log
+  /// is written twice for that. Under `always`, 64 connections that wait for each answer: 1.1 to 1.2 times as many publishes.
+  bool fill = false;
+
+  /// For a log that is synced as often as it is written. A small step: the fsync behind it brings all of its zeros to the disk.
+  static log_options for_each_write_synced() { return {1U << 20, true}; }
 };
 
 /// Appends to the log and owns its folder.
@@ -128,6 +134,7 @@ class log_writer {
   std::optional<log_failure> write_again(const std::filesystem::path& path, file& target, std::uint64_t from,
                                          std::uint64_t to);
   void reserve(std::uint64_t end);
+  std::error_code fill(std::uint64_t from, std::uint64_t to);
   void fail(const char* doing, std::error_code code);
   void end_file(log_change& change, const incr& ended, std::uint64_t length) const;
   std::filesystem::path current_path() const { return folder() / current_name(); }

@@ -19,6 +19,7 @@ namespace mqlite::test {
 struct faults {
   static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
+  std::uint64_t longest_file = never;    ///< a write that would make a file longer is cut there and fails with write_error
   std::uint64_t writable_bytes = never;  ///< a write that goes beyond is cut there and fails with write_error
   std::error_code write_error = std::make_error_code(std::errc::no_space_on_device);
   std::error_code read_error{};
@@ -74,7 +75,9 @@ class faulty_file_system final : public file_system {
       transferred done;
       if ((done.error = disk_->step())) return done;
       for (auto part : parts) {
+        const auto at = offset + done.bytes;
         auto count = std::min<std::uint64_t>(part.size(), disk_->plan.writable_bytes);
+        count = std::min(count, disk_->plan.longest_file - std::min(disk_->plan.longest_file, at));
         if (disk_->plan.writable_bytes != faults::never) disk_->plan.writable_bytes -= count;
         if (node_->content.size() < offset + done.bytes + count) node_->content.resize(offset + done.bytes + count);
         node_->content.replace(offset + done.bytes, count, part.substr(0, count));

@@ -183,6 +183,33 @@ TEST_CASE("records that were refused because of a failed fsync can be cut off") 
   CHECK(replay(files) == strings{"7:synced", "7:after"});
 }
 
+TEST_CASE("a log that fills what it reserves has zeros behind its end, a step at a time") {
+  faulty_file_system files;
+  auto opened = start(files, {.preallocate = 1000, .fill = true});
+  const auto path = log_folder / incr_name(1);
+  std::set<std::size_t> sizes;
+  for (int i = 0; i < 20; ++i) {
+    REQUIRE_FALSE(write(opened.writer, published(std::to_string(i) + std::string(100, 'x'))));
+    const auto content = files.content(path);
+    sizes.insert(content.size());
+    REQUIRE(content.size() >= opened.writer.length());
+    CHECK(content.find_first_not_of('\0', opened.writer.length()) == std::string::npos);
+  }
+  CHECK(sizes.size() == 3);  // about 2,500 bytes
+  CHECK(replay(files).size() == 20);
+}
+
+TEST_CASE("a disk that has no room for the zeros ahead of a log is written as far as it goes") {
+  faulty_file_system files;
+  auto opened = start(files, {.preallocate = 1000, .fill = true});
+  files.plan({.longest_file = 400});
+  for (int i = 0; i < 3; ++i) REQUIRE_FALSE(write(opened.writer, published("x" + std::to_string(i))));
+  CHECK(opened.writer.length() < 300);
+  CHECK(files.content(log_folder / incr_name(1)).size() == 400);
+  CHECK(write(opened.writer, published(std::string(300, 'y'))) == std::errc::no_space_on_device);
+  CHECK(replay(files) == strings{"7:x0", "7:x1", "7:x2"});
+}
+
 TEST_CASE("a file system that cannot preallocate is written without") {
   for (auto error : {std::errc::no_space_on_device, std::errc::operation_not_supported}) {
     faulty_file_system files;
