@@ -76,8 +76,7 @@ opened_storage open_storage(file_system& files, const aof_settings& settings, co
   if (!found) give_up(found.error());
   auto birth = visitor.take();
   tell_what_was_found(*found, messages_in(birth), std::chrono::steady_clock::now() - start);
-  const auto options =
-      settings.fsync == fsync_policy::always ? log_options::for_each_write_synced() : log_options{};
+  const auto options = settings.fsync == fsync_policy::always ? log_options::for_each_write_synced() : log_options{};
   auto writer = log_writer::open(files, std::move(*lock), *found, options);
   if (!writer) give_up(writer.error());
   tell_of_clock(birth, time.now());

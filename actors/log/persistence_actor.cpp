@@ -127,6 +127,7 @@ void persistence_state::on_append(event::append& append) {
   }
   (append.level == durability::written ? new_written_ : new_promised_)
       .push_back({std::move(append.client), append.ticket});
+  if (writer_->queued_bytes() >= last_group_.bytes) end_gathering();
   if (may_gather() || std::exchange(flush_scheduled_, true)) return;
   tell(caf::actor_cast<persistence_actor>(self_), event::flush{});
 }
@@ -134,16 +135,49 @@ void persistence_state::on_append(event::append& append) {
 // Under `always`, what comes while an fsync runs could not be answered before the next one: one write takes all of it when this one
 // has ended, unless somebody waits for just the write.
 bool persistence_state::may_gather() const noexcept {
-  return sync_.policy == fsync_policy::always && sync_running_ && new_written_.empty();
+  return sync_.policy == fsync_policy::always && (sync_running_ || gathering_) && new_written_.empty();
 }
 
 void persistence_state::on_flush() {
   flush_scheduled_ = false;
-  if (!may_gather()) write_out();
+  if (!may_gather()) write_group();
+}
+
+void persistence_state::write_group() {
+  if (more_is_to_come())
+    gather();
+  else
+    write_out();
+}
+
+// Who has had an answer is about to ask again: a group that is smaller than the last one is about to grow. Waiting for it up to half
+// of what an fsync takes is what PostgreSQL's manual advises for its commit_delay (64 connections that wait for each answer: 1.1
+// times as many publishes with half of the fsyncs). Nobody waits where one comes at a time.
+bool persistence_state::more_is_to_come() const noexcept {
+  return sync_.policy == fsync_policy::always && new_written_.empty() && !new_promised_.empty() &&
+         last_group_.size > 1 && writer_->queued_bytes() < last_group_.bytes;
+}
+
+void persistence_state::gather() {
+  gathering_ = true;
+  enough_ = std::make_shared<std::binary_semaphore>(0);
+  on_disk([enough = enough_, longest = std::chrono::nanoseconds(
+                                 usual_sync_ / 2)] { static_cast<void>(enough->try_acquire_for(longest)); },
+          [this] {
+            gathering_ = false;
+            enough_ = nullptr;
+            if (!may_gather()) write_out();
+          });
+}
+
+void persistence_state::end_gathering() {
+  if (const auto enough = std::exchange(enough_, nullptr)) enough->release();
 }
 
 void persistence_state::write_out() {
+  end_gathering();
   if (new_written_.empty() && new_promised_.empty()) return;
+  last_group_ = {new_promised_.size(), writer_->queued_bytes()};
   ++status_.writes;
   if (writer_->flush()) return write_failed();
   report(std::exchange(new_written_, {}), durability::written, std::nullopt);
@@ -250,7 +284,7 @@ void persistence_state::synced(const std::vector<sync_target>& targets, std::siz
   }
   report(waited, durability::promised, std::nullopt);
   if (commits) commit_base();
-  write_out();  // what has gathered
+  write_group();  // what has come meanwhile
   if (sync_again_ || !to_sync_.empty()) start_sync();
   tell_settled();
 }

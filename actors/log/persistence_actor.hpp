@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <semaphore>
 #include <string>
 #include <vector>
 
@@ -63,7 +64,8 @@ struct sync_rules {
 /// becomes the next fsync.
 ///
 /// **Operation.** An append is queued, and a message that the actor sends itself comes behind everything that waits: then all of it
-/// is written, and answered as far as `fsync` allows. The write goes to the page cache. The actor never waits for the disk: the disk
+/// is written, and answered as far as `fsync` allows. Under `always` a group that is smaller than the last one waits a little for more.
+/// The write goes to the page cache. The actor never waits for the disk: the disk
 /// worker does, or the thread that runs the actor, behind it.
 ///
 /// **Failure.** When a write or an fsync fails, everything that waits for it is refused, and so is what comes, until a new file could
@@ -94,6 +96,11 @@ class persistence_state {
   void on_append(event::append& append);
   void on_flush();
   bool may_gather() const noexcept;
+  bool more_is_to_come() const noexcept;
+  /// Writes what waits; under `always` once as much has come as is likely to.
+  void write_group();
+  void gather();
+  void end_gathering();
   void write_out();
   void start_sync();
   bool may_wait_here() const noexcept;
@@ -158,8 +165,15 @@ class persistence_state {
   waiting_list new_written_;  ///< appends not yet written, by what they wait for
   waiting_list new_promised_;
   bool flush_scheduled_ = false;
-  waiting_list to_sync_;  ///< written, and waiting for the next fsync
-  waiting_list syncing_;  ///< waiting for the one that runs
+  struct group {
+    std::size_t size = 0;     ///< appends
+    std::uint64_t bytes = 0;  ///< of their records
+  };
+  group last_group_;                               ///< of what was written last
+  bool gathering_ = false;                         ///< the disk worker waits until a group is as large
+  std::shared_ptr<std::binary_semaphore> enough_;  ///< released when it is; null when it was, or nobody waits
+  waiting_list to_sync_;                           ///< written, and waiting for the next fsync
+  waiting_list syncing_;                           ///< waiting for the one that runs
   bool sync_running_ = false;
   bool sync_scheduled_ = false;
   bool sync_again_ = false;
