@@ -65,10 +65,10 @@ struct sync_rules {
 ///
 /// **Operation.** An append is queued, and a message that the actor sends itself comes behind everything that waits: then all of it
 /// is written, and answered as far as `fsync` allows. Under `always` a group that is smaller than the last one waits a little for more.
-/// The write goes to the page cache. The actor never waits for the disk: the disk
-/// worker does, or the thread that runs the actor, behind it.
+/// The write goes to the page cache. The actor never waits for the disk: the disk worker does, or the thread that runs the actor,
+/// behind it.
 ///
-/// **Failure.** When a write or an fsync fails, everything that waits for it is refused, and so is what comes, until a new file could
+/// **Failure** (log_syncing.cpp). When a write or an fsync fails, everything that waits for it is refused, and so is what comes, until a new file could
 /// be begun; that is tried again and again, with growing pauses. What is refused is not in the log. What was answered before stays
 /// as it was. After a failed fsync (except under `always`) it is not known to be on the disk, so a rewrite follows as soon as the log
 /// can be written again, in this process or the next.
@@ -102,31 +102,31 @@ class persistence_state {
   void gather();
   void end_gathering();
   void write_out();
-  void start_sync();
-  bool may_wait_here() const noexcept;
+  void written(waiting_list promised);
+  static void report(const waiting_list& list, durability level, const std::optional<failure>& problem);
+  void on_log(const command::log& command);
+  void on_shut_down(command::shut_down& command);
+  void close_when_idle();
+  std::optional<failure> problem() const;
+  void on_disk(std::function<void()> job, std::function<void()> then);
+
+  // -- syncing and failing (log_syncing.cpp) ----------------------------------------------------------------------------------
   /// A file and how much of it is written, and how much of that is known to be on the disk.
   struct sync_target {
     std::shared_ptr<file> handle;
     std::uint64_t length = 0;
     std::uint64_t safe = 0;
   };
-  void synced(const std::vector<sync_target>& targets, std::size_t good, std::error_code error, std::int64_t took);
-  void lose_unsynced(const std::shared_ptr<file>& failed_file, std::error_code error);
   void on_sync_due();
-  void on_retry();
-  void on_log(const command::log& command);
-  void on_shut_down(command::shut_down& command);
-  void close_when_idle();
-
-  void written(waiting_list promised);
-  void write_failed();
+  void start_sync();
+  bool may_wait_here() const noexcept;
+  void synced(const std::vector<sync_target>& targets, std::size_t good, std::error_code error, std::int64_t took);
   void sync_failed(const std::shared_ptr<file>& failed_file, std::error_code error, waiting_list waited);
+  void lose_unsynced(const std::shared_ptr<file>& failed_file, std::error_code error);
+  void write_failed();
   void wait_for_recovery();
   void try_later();
-  static void report(const waiting_list& list, durability level, const std::optional<failure>& problem);
-  std::optional<failure> problem() const;
-  template <class Then>
-  void on_disk(std::function<void()> job, Then then);
+  void on_retry();
 
   // -- rewriting and copying (log_maintenance.cpp) ----------------------------------------------------------------------------
   enum class maintenance { none, rewrite, backup };
