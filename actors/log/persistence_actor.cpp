@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 
 namespace mqlite {
@@ -146,9 +147,7 @@ void persistence_state::write_group() {
     write_out();
 }
 
-// Who has had an answer is about to ask again: a group that is smaller than the last one is about to grow. Waiting for it up to half
-// of what an fsync takes is what PostgreSQL's manual advises for its commit_delay (64 connections that wait for each answer: 1.1
-// times as many publishes with half of the fsyncs). Nobody waits where one comes at a time.
+// Nobody waits where one comes at a time.
 bool persistence_state::more_is_to_come() const noexcept {
   return sync_.policy == fsync_policy::always && new_written_.empty() && !new_promised_.empty() &&
          last_group_.size > 1 && writer_->queued_bytes() < last_group_.bytes;
@@ -157,8 +156,8 @@ bool persistence_state::more_is_to_come() const noexcept {
 void persistence_state::gather() {
   gathering_ = true;
   enough_ = std::make_shared<std::binary_semaphore>(0);
-  on_disk([enough = enough_, longest = std::chrono::nanoseconds(
-                                 usual_sync_ / 2)] { static_cast<void>(enough->try_acquire_for(longest)); },
+  const auto longest = std::chrono::nanoseconds(std::llround(static_cast<double>(usual_sync_) * sync_.gathering));
+  on_disk([enough = enough_, longest] { static_cast<void>(enough->try_acquire_for(longest)); },
           [this] {
             gathering_ = false;
             enough_ = nullptr;

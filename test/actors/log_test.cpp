@@ -264,6 +264,131 @@ TEST_CASE("what comes while an fsync runs is one write behind it") {
   CHECK(broker.status().fsyncs == before.fsyncs + 2);
 }
 
+/// Rules under which a group waits until it is as large as the last one, however long that takes.
+sync_rules patient() {
+  sync_rules rules(fsync_policy::always);
+  rules.gathering = 1e8;
+  return rules;
+}
+
+/// Several who publish at the same time.
+class publishers {
+ public:
+  explicit publishers(running_broker& broker) : broker_(broker) {}
+
+  /// One more, whose record waits in the log when this returns.
+  void add(const std::string& payload) {
+    const auto before = broker_.status().records;
+    all_.push_back(std::async(std::launch::async, [this, payload] {
+      const auto answer = broker_.publish(1, payload);
+      return answer.ok() && answer->front().ok();
+    }));
+    broker_.wait_until([&](const log_status& s) { return s.records > before; });
+  }
+  bool all_answered() {
+    bool good = true;
+    for (auto& one : all_) good = one.get() && good;
+    all_.clear();
+    return good;
+  }
+
+ private:
+  running_broker& broker_;
+  std::vector<std::future<bool>> all_;
+};
+
+/// Makes the log's last group one of three appends.
+void write_three_at_once(running_broker& broker, faulty_file_system& files) {
+  publishers several(broker);
+  held_fsyncs held(files);
+  const auto before = broker.status();
+  several.add("alone");
+  broker.wait_until([&](const log_status& s) { return s.writes > before.writes; });
+  for (int i = 0; i < 3; ++i) several.add("one of three");
+  files.plan({});
+  held.release();
+  REQUIRE(several.all_answered());
+  REQUIRE(broker.status().writes == before.writes + 2);
+}
+
+TEST_CASE("a group that is smaller than the last one waits until it is as large") {
+  faulty_file_system files;
+  running_broker broker(files, patient());
+  broker.create();
+  broker.publish_surely();
+  write_three_at_once(broker, files);
+  const auto before = broker.status();
+  publishers several(broker);
+  for (int i = 0; i < 2; ++i) several.add("one of three");
+  CHECK(broker.status().writes == before.writes);
+  several.add("one of three, the last one");
+  CHECK(several.all_answered());
+  CHECK(broker.status().writes == before.writes + 1);
+  CHECK(broker.status().fsyncs == before.fsyncs + 1);
+}
+
+TEST_CASE(
+    "a group that nobody joins is written after about half an fsync, and then one who comes alone waits for nobody") {
+  faulty_file_system files;
+  running_broker broker(files, fsync_policy::always);
+  broker.create();
+  broker.publish_surely();
+  write_three_at_once(broker, files);
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    const auto before = broker.status();
+    broker.publish_surely();
+    CHECK(broker.status().writes == before.writes + 1);
+  }
+}
+
+TEST_CASE("one who publishes and waits never waits for others") {
+  faulty_file_system files;
+  running_broker broker(files, patient());
+  broker.create();
+  for (std::size_t i = 0; i < 20; ++i) CHECK(broker.publish(1, std::string(2'000 - i * 100, 'x'))->front().ok());
+}
+
+TEST_CASE("a lease and a shutdown end the wait for more, and what waited is answered") {
+  faulty_file_system files;
+  running_broker broker(files, patient());
+  broker.create();
+  for (int i = 0; i < 2; ++i) broker.publish_surely();
+  write_three_at_once(broker, files);
+  {
+    publishers one(broker);
+    one.add("waits");
+    broker.consume_one();  // the lease has to be written, and the publish with it
+    CHECK(one.all_answered());
+  }
+  write_three_at_once(broker, files);
+  publishers last(broker);
+  last.add("waits");
+  CHECK(broker.shut_down().ok());
+  CHECK(last.all_answered());
+  files.lose_power();
+  CHECK(ids_in(files).size() == 2 + 4 + 1 + 4 + 1);
+}
+
+TEST_CASE("a disk that fails while a group waits for more refuses it, and the log goes on") {
+  faulty_file_system files;
+  running_broker broker(files, patient());
+  broker.create();
+  broker.publish_surely();
+  write_three_at_once(broker, files);
+  publishers several(broker);
+  several.add("one of three");
+  files.plan({.writable_bytes = 0});
+  for (int i = 0; i < 2; ++i) several.add("one of three, and longer");
+  CHECK_FALSE(several.all_answered());
+  files.plan({});
+  broker.wait_until([](const log_status& s) { return s.healthy; });
+  for (int i = 0; i < 3; ++i) several.add("one of three, and longer");
+  CHECK(several.all_answered());
+  CHECK(broker.shut_down().ok());
+  files.lose_power();
+  CHECK(ids_in(files).size() == 1 + 4 + 3);
+}
+
 /// A thread that waits for the disk behind the log's actor.
 class waiting_thread {
  public:

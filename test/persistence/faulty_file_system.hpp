@@ -19,8 +19,7 @@ namespace mqlite::test {
 struct faults {
   static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
-  std::uint64_t longest_file =
-      never;  ///< a write that would make a file longer is cut there and fails with write_error
+  std::uint64_t longest_file = never;    ///< a write beyond it is cut there and fails with write_error
   std::uint64_t writable_bytes = never;  ///< a write that goes beyond is cut there and fails with write_error
   std::error_code write_error = std::make_error_code(std::errc::no_space_on_device);
   std::error_code read_error{};

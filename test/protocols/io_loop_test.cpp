@@ -1,6 +1,8 @@
 #include "protocols/net/io_loop.hpp"
 
 #include <doctest/doctest.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -28,6 +30,27 @@ TEST_CASE("what is posted to a loop runs in its thread, in order") {
   CHECK(first == second);
   CHECK(first != std::this_thread::get_id());
 }
+
+#ifdef SCHED_BATCH
+TEST_CASE("a loop's thread is a batch thread, unless who started the process has chosen otherwise") {
+  const auto policy_of_loop = [] {
+    io_loop loop;
+    loop.start("test");
+    int policy = -1;
+    sched_param priority{};
+    loop.run([&] { pthread_getschedparam(pthread_self(), &policy, &priority); });
+    return policy;
+  };
+  CHECK(policy_of_loop() == SCHED_BATCH);
+  int chosen = -1;
+  std::thread([&] {
+    const sched_param none{};
+    REQUIRE(pthread_setschedparam(pthread_self(), SCHED_IDLE, &none) == 0);
+    chosen = policy_of_loop();
+  }).join();
+  CHECK(chosen == SCHED_IDLE);
+}
+#endif
 
 TEST_CASE("what runs between the events may post, and is run again for what that leads to") {
   std::atomic<int> waiting = 0;
