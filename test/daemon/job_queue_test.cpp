@@ -200,12 +200,16 @@ TEST_CASE("a job that a running one puts is run while that one goes on") {
 
 TEST_CASE("a job that a helper puts while it runs another is run while that one goes on") {
   std::deque<pair> pairs(200);
-  pool workers(1);
+  pool workers(2);
   queue::helper self;
+  const auto helping = std::this_thread::get_id();
   for (auto& one : pairs) {
     one.behind.run = [&] { one.freed.open(); };
     one.stuck.run = [&] {
-      workers.jobs.put(&one.behind, self);
+      if (std::this_thread::get_id() == helping)
+        workers.jobs.put(&one.behind, self);
+      else  // a worker that was still awake got it first
+        workers.jobs.put(&one.behind);
       one.freed.pass();
     };
     workers.jobs.put(&one.stuck, self);
