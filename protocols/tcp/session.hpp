@@ -19,17 +19,22 @@ namespace mqlite::tcp {
 class session;
 
 /// What the sessions of one loop share; of that loop's thread.
-class session_group {
+class session_group : public std::enable_shared_from_this<session_group> {
  public:
-  session_group(environment& shared, broker_actor broker, io_loop& loop);
+  /// `index`: which loop of the server it is.
+  session_group(environment& shared, broker_actor broker, io_loop& loop, std::size_t index);
 
   environment& shared;
+  const std::size_t index;
   std::shared_ptr<gateway> broker;
   command_reader reader;
   open_sessions<session> sessions;
 
   /// Runs session::on_turn() once, behind what is ready in this turn of the loop.
   void schedule(std::shared_ptr<session> one);
+  /// Takes over a session that has left its group. Callable from every thread.
+  void receive(std::shared_ptr<session> one);
+  asio::io_context::executor_type executor() const { return loop_.context().get_executor(); }
 
  private:
   void turn();
@@ -47,7 +52,7 @@ class session_group {
 /// nothing is read.
 ///
 /// Concurrency: everything happens in the thread of the group's loop. Operations of the socket or the timer and commands that are
-/// under way hold the session.
+/// under way hold the session. While there are none, between a read and what it brought, the session may go to another group.
 class session final : public std::enable_shared_from_this<session> {
  public:
   session(tcp_socket socket, std::shared_ptr<session_group> group);
@@ -62,6 +67,8 @@ class session final : public std::enable_shared_from_this<session> {
 
   /// Does what a turn of the loop has gathered: writes, and reads on.
   void on_turn();
+  /// Goes on in its new group, in the thread of that one's loop.
+  void arrive();
   /// A stream has messages to push.
   void push_from(std::shared_ptr<push_stream> stream);
 
@@ -84,6 +91,14 @@ class session final : public std::enable_shared_from_this<session> {
   void read();
   void on_read(error_type error, std::size_t size);
   void peer_ended();
+
+  // -- which loop (session_placement.cpp) -------------------------------------------------------------------------------------
+
+  void learn(std::size_t owed_before);
+  void count_on(std::size_t loop);
+  void count_no_more();
+  bool may_move() const noexcept;
+  void move();
 
   // -- commands (session_commands.cpp) ----------------------------------------------------------------------------------------
 
@@ -141,6 +156,10 @@ class session final : public std::enable_shared_from_this<session> {
   void report(std::string_view what);
 
   std::shared_ptr<session_group> group_;
+  const std::size_t dealt_to_;             // the index of the group that it began with
+  std::size_t destination_;                // of the one that it is to be in
+  std::optional<std::size_t> counted_on_;  // while it does not pipeline: see placement
+  unsigned single_reads_ = 0;              // in a row: each brought one command while nothing was owed
   tcp_socket socket_;
   loop_timer timer_;
   clock::time_point read_by_ = clock::time_point::max();
@@ -164,6 +183,7 @@ class session final : public std::enable_shared_from_this<session> {
   bool reading_ = false;
   bool writing_ = false;
   bool scheduled_ = false;
+  bool subscribed_ = false;  // now or before: the streams know its loop
   bool ambiguous_ = false;   // see frame_step
   bool peer_ended_ = false;  // nothing comes from the peer any more
   bool last_frame_ = false;  // nothing is taken from the peer any more

@@ -29,7 +29,11 @@ tcp_server::implementation::implementation(tcp_options options, const broker_act
     : listen_(std::move(options.listen)),
       server_(
           options.loops,
-          [&](io_loop& loop) { return std::make_shared<tcp::session_group>(environment_, broker, loop); },
+          [&](io_loop& loop) {
+            auto group = std::make_shared<tcp::session_group>(environment_, broker, loop, environment_.groups.size());
+            environment_.groups.push_back(group);
+            return group;
+          },
           options.between_events) {
   if (!options.connections) options.connections = std::make_shared<connection_counter>(options.limits.max_connections);
   if (!options.publish_times) options.publish_times = std::make_shared<latency_histogram>();
@@ -40,6 +44,7 @@ tcp_server::implementation::implementation(tcp_options options, const broker_act
   environment_.timeouts = options.timeouts;
   environment_.publish_times = std::move(options.publish_times);
   environment_.log = std::make_shared<offenders>();
+  environment_.places = std::move(options.places);
 }
 
 outcome<std::uint16_t> tcp_server::implementation::start() {

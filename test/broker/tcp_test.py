@@ -1,6 +1,8 @@
 """The TCP door: frames, every action in JSON, a few in hand-written Protobuf, pipelining, subscriptions, and what must be refused."""
 
 import json
+import pathlib
+import re
 import socket
 import struct
 import threading
@@ -564,6 +566,114 @@ class Life(BrokerCase):
         broker.start()
         with Connection(broker) as c:
             self.assertEqual([m["id"] for m in c.ok("consume", **names, batch_size=1000)], ids)
+
+
+class Placement(BrokerCase):
+    """Under `always`, with two loops, connections that do not pipeline come together on the first one."""
+
+    def connect(self, fsync, count):
+        broker = self.start_broker("--persistence.aof.fsync", fsync, "--scheduler.threads", 2)
+        broker.create_topic("orders")
+        connections = [Connection(broker) for _ in range(count)]
+        for one in connections:
+            self.addCleanup(one.close)
+        return broker, connections
+
+    def publish(self, connection, payload):
+        return connection.ok("publish", namespace="test", topic="orders", payload=payload)["message_id"]
+
+    def publish_in_turn(self, connections, times):
+        return [self.publish(one, payload) for payload in range(times) for one in connections]
+
+    def publish_at_once(self, connection, times):
+        frame = connection.frame({"action": "publish", "data": {"namespace": "test", "topic": "orders", "payload": 1}})
+        connection.send_raw(frame * times)
+        return [connection.receive()["data"]["message_id"] for _ in range(times)]
+
+    def wakes(self, broker, thread):
+        """How often the thread of a loop went to sleep so far."""
+        for task in pathlib.Path(f"/proc/{broker.process.pid}/task").iterdir():
+            if (task / "comm").read_text().strip() == thread:
+                return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", (task / "status").read_text(), re.M)[1])
+        raise LookupError(thread)
+
+    def woken_by(self, work, broker, thread="tcp-1"):
+        before = self.wakes(broker, thread)
+        work()
+        return self.wakes(broker, thread) - before
+
+    def ping(self, connections):
+        for one in connections:
+            one.ok("ping")
+
+    def test_they_come_together_and_part_again(self):
+        broker, connections = self.connect("always", 4)
+        ids = self.publish_in_turn(connections, 40)
+        self.assertEqual(self.woken_by(lambda: ids.extend(self.publish_in_turn(connections, 40)), broker), 0)
+        for _ in range(2):  # the second time they are on their way home
+            for one in connections:
+                ids += self.publish_at_once(one, 20)
+        self.assertGreater(self.woken_by(lambda: self.ping(connections), broker), 0)
+        broker.kill()
+        broker.start()
+        with Connection(broker) as c:
+            kept = [m["id"] for m in c.ok("consume", namespace="test", topic="orders", batch_size=1000)]
+        self.assertEqual(sorted(kept), sorted(ids))
+
+    def test_too_many_stay_where_they_are(self):
+        broker, connections = self.connect("always", 150)
+        self.publish_in_turn(connections, 45)
+        self.assertGreater(self.woken_by(lambda: self.ping(connections), broker), 60)  # its 75, but for a few
+
+    def test_elsewhere_than_under_always_they_stay_where_they_are(self):
+        broker, connections = self.connect("everysec", 2)
+        self.publish_in_turn(connections, 80)
+        self.assertGreater(self.woken_by(lambda: self.ping(connections), broker), 0)
+
+    def test_a_subscriber_stays_and_is_pushed_what_comes(self):
+        broker, (first, second) = self.connect("always", 2)
+        second.ok("subscribe", namespace="test", topic="orders", auto_ack=True)
+        for payload in range(80):
+            self.publish(first, payload)
+            self.assertEqual(second.receive()["data"]["payload"], payload)
+            second.ok("ping")
+        self.assertGreater(self.woken_by(lambda: self.ping([second]), broker), 0)
+
+    def test_a_part_of_the_next_frame_moves_along(self):
+        broker, connections = self.connect("always", 2)
+        self.publish_in_turn(connections, 31)
+        for one in connections:
+            frame = one.frame({"action": "publish", "data": {"namespace": "test", "topic": "orders", "payload": "x" * 3000}})
+            for cut in (1, 4, 5, 100, len(frame) - 1) * 2:
+                one.send_raw(frame + frame[:cut])
+                self.assertEqual(one.receive()["status"], "ok")
+                one.send_raw(frame[cut:])
+                self.assertEqual(one.receive()["status"], "ok")
+
+    def test_the_broker_stops_while_they_move(self):
+        broker, connections = self.connect("always", 40)
+        answered = []
+
+        def work(one):
+            try:
+                while True:
+                    answered.append(self.publish(one, 1))
+            except (EOFError, OSError):
+                pass
+
+        threads = [threading.Thread(target=work, args=[one]) for one in connections]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(answered) > 1200, "they are about to move")
+        self.assertEqual(broker.terminate(), 0)
+        for thread in threads:
+            thread.join()
+        broker.start()
+        with Connection(broker) as c:
+            kept = set()
+            while messages := c.ok("consume", namespace="test", topic="orders", batch_size=1000):
+                kept.update(m["id"] for m in messages)
+        self.assertEqual(set(answered) - kept, set())
 
 
 if __name__ == "__main__":
