@@ -34,12 +34,6 @@ std::size_t thread_count(const settings& config) {
 // two cores 8 connections publish 1.3 times as fast as over one loop.
 std::size_t loop_count(const settings& config) { return std::min<std::size_t>(thread_count(config), 16); }
 
-// Two processors that are to serve clients and the disk are short of time; where there are more, loops are better used side by side.
-std::shared_ptr<tcp::placement> places_for(const settings& config, std::size_t loops) {
-  const bool waits_for_fsyncs = config.persistence.enabled && config.persistence.aof.fsync == fsync_policy::always;
-  return waits_for_fsyncs && loops == 2 ? std::make_shared<tcp::placement>(loops) : nullptr;
-}
-
 // Without a limit a busy actor would keep its worker for itself.
 class actor_config : public caf::actor_system_config {
  public:
@@ -125,16 +119,10 @@ void run_broker(const settings& config, const std::string& version) {
     const auto help = help_for(system);
     const auto loops = loop_count(config);
     http_server http({config.server.http, config.limits, loops, version, {}, connections, publish_times, help}, broker);
-    tcp_server tcp({config.server.tcp,
-                    config.limits,
-                    loops,
-                    version,
-                    {},
-                    connections,
-                    publish_times,
-                    help,
-                    places_for(config, loops)},
-                   broker);
+    const bool fsync_before_answer = config.persistence.enabled && config.persistence.aof.fsync == fsync_policy::always;
+    tcp_server tcp(
+        {config.server.tcp, config.limits, loops, version, {}, connections, publish_times, help, fsync_before_answer},
+        broker);
     grpc_server grpc({config.server.grpc, config.limits, version, connections, publish_times, help}, broker);
     std::optional<remote_server> remote;
     if (config.server.http.enabled) {

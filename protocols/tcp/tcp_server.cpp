@@ -44,7 +44,9 @@ tcp_server::implementation::implementation(tcp_options options, const broker_act
   environment_.timeouts = options.timeouts;
   environment_.publish_times = std::move(options.publish_times);
   environment_.log = std::make_shared<offenders>();
-  environment_.places = std::move(options.places);
+  // Two processors that serve the clients and the disk are short of time; where there are more, loops are better used side by side.
+  if (options.fsync_before_answer && options.loops == 2)
+    environment_.places = std::make_shared<tcp::placement>(options.loops);
 }
 
 outcome<std::uint16_t> tcp_server::implementation::start() {
