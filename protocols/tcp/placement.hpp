@@ -22,24 +22,31 @@ class placement {
 
   explicit placement(std::size_t loops) : counts_(loops) {}
 
-  /// A connection on loop `own` does not pipeline: the loop that is to serve it, which is `own` or one before it, and where it counts
-  /// until leave().
+  /// A connection that was dealt to loop `own` does not pipeline: the loop that is to serve it, where it counts until leave(). That is
+  /// the first one before `own` where others do so, and not too many; else `own`.
   std::size_t enter(std::size_t own) noexcept {
-    for (std::size_t i = 0; i < own; ++i) {
-      if (counts_[i].fetch_add(1, std::memory_order_relaxed) < most) return i;
-      leave(i);
-    }
-    count_on(own);
+    for (std::size_t i = 0; i < own; ++i)
+      if (join(i)) return i;
+    return stay(own);
+  }
+  /// The same for one that is to be served where it was dealt to.
+  std::size_t stay(std::size_t own) noexcept {
+    counts_[own].fetch_add(1, std::memory_order_relaxed);
     return own;
   }
-  /// The same for one that is to stay there.
-  void count_on(std::size_t loop) noexcept { counts_[loop].fetch_add(1, std::memory_order_relaxed); }
   void leave(std::size_t loop) noexcept { counts_[loop].fetch_sub(1, std::memory_order_relaxed); }
 
   /// There are so many on this loop by now that those from others had better go home.
   bool crowded(std::size_t loop) const noexcept { return counts_[loop].load(std::memory_order_relaxed) > most; }
 
  private:
+  bool join(std::size_t loop) noexcept {
+    auto count = counts_[loop].load(std::memory_order_relaxed);
+    while (count > 0 && count < most)
+      if (counts_[loop].compare_exchange_weak(count, count + 1, std::memory_order_relaxed)) return true;
+    return false;
+  }
+
   std::vector<std::atomic<std::size_t>> counts_;
 };
 

@@ -122,7 +122,7 @@ void session::advance() {
   const auto owed = line_.commands();
   take_frames();
   learn(owed);
-  if (!reading_ && !peer_ended_ && may_take()) read();
+  if (!reading_ && !peer_ended_ && may_take() && !is_about_to_move()) read();
 }
 
 void session::take_frames() {

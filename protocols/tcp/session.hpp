@@ -97,7 +97,10 @@ class session final : public std::enable_shared_from_this<session> {
   void learn(std::size_t owed_before);
   void count_on(std::size_t loop);
   void count_no_more();
-  bool may_move() const noexcept;
+  bool wants_to_move() const noexcept;
+  bool may_move();
+  bool disarm_timer();
+  bool is_about_to_move() const noexcept;
   void move();
 
   // -- commands (session_commands.cpp) ----------------------------------------------------------------------------------------

@@ -571,6 +571,8 @@ class Life(BrokerCase):
 class Placement(BrokerCase):
     """Under `always`, with two loops, connections that do not pipeline come together on the first one."""
 
+    CONVINCING = 32  # commands, one by one
+
     def connect(self, fsync, count):
         broker = self.start_broker("--persistence.aof.fsync", fsync, "--scheduler.threads", 2)
         broker.create_topic("orders")
@@ -579,76 +581,128 @@ class Placement(BrokerCase):
             self.addCleanup(one.close)
         return broker, connections
 
-    def publish(self, connection, payload):
+    def publish(self, connection, payload=1):
         return connection.ok("publish", namespace="test", topic="orders", payload=payload)["message_id"]
 
     def publish_in_turn(self, connections, times):
-        return [self.publish(one, payload) for payload in range(times) for one in connections]
+        return [self.publish(one) for _ in range(times) for one in connections]
 
     def publish_at_once(self, connection, times):
         frame = connection.frame({"action": "publish", "data": {"namespace": "test", "topic": "orders", "payload": 1}})
         connection.send_raw(frame * times)
         return [connection.receive()["data"]["message_id"] for _ in range(times)]
 
-    def wakes(self, broker, thread):
+    def sleeps(self, broker, thread="tcp-1"):
         """How often the thread of a loop went to sleep so far."""
         for task in pathlib.Path(f"/proc/{broker.process.pid}/task").iterdir():
-            if (task / "comm").read_text().strip() == thread:
-                return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", (task / "status").read_text(), re.M)[1])
+            try:
+                if (task / "comm").read_text().strip() == thread:
+                    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", (task / "status").read_text(), re.M)[1])
+            except (FileNotFoundError, ProcessLookupError):
+                pass  # another thread that has ended
         raise LookupError(thread)
 
-    def woken_by(self, work, broker, thread="tcp-1"):
-        before = self.wakes(broker, thread)
-        work()
-        return self.wakes(broker, thread) - before
+    def asleep(self, broker, thread="tcp-1"):
+        """The same, once it sleeps."""
+        counts = [self.sleeps(broker, thread)]
 
-    def ping(self, connections):
-        for one in connections:
-            one.ok("ping")
+        def is_the_same():
+            time.sleep(0.02)
+            counts.append(self.sleeps(broker, thread))
+            return counts[-1] == counts[-2]
+
+        wait_until(is_the_same, f"{thread} sleeps")
+        return counts[-1]
+
+    def is_on(self, broker, connection, thread="tcp-1"):
+        """Whether the loop serves the connection: a loop that does not is left asleep."""
+        before = self.asleep(broker, thread)
+        connection.ok("ping")
+        return self.asleep(broker, thread) > before
+
+    def kept(self, broker):
+        with Connection(broker) as c:
+            ids = []
+            while messages := c.ok("consume", namespace="test", topic="orders", batch_size=1000):
+                ids += [m["id"] for m in messages]
+            return ids
 
     def test_they_come_together_and_part_again(self):
         broker, connections = self.connect("always", 4)
-        ids = self.publish_in_turn(connections, 40)
-        self.assertEqual(self.woken_by(lambda: ids.extend(self.publish_in_turn(connections, 40)), broker), 0)
-        for _ in range(2):  # the second time they are on their way home
-            for one in connections:
-                ids += self.publish_at_once(one, 20)
-        self.assertGreater(self.woken_by(lambda: self.ping(connections), broker), 0)
+        ids = self.publish_in_turn(connections, self.CONVINCING + 1)
+        before = self.asleep(broker)
+        ids += self.publish_in_turn(connections, 10)
+        self.assertEqual(self.asleep(broker), before)
+        for one in connections * 2:  # the second time they are on their way home
+            ids += self.publish_at_once(one, 20)
+        self.assertEqual([self.is_on(broker, one) for one in connections], [False, True, False, True])
         broker.kill()
         broker.start()
-        with Connection(broker) as c:
-            kept = [m["id"] for m in c.ok("consume", namespace="test", topic="orders", batch_size=1000)]
-        self.assertEqual(sorted(kept), sorted(ids))
+        self.assertEqual(sorted(self.kept(broker)), sorted(ids))
 
-    def test_too_many_stay_where_they_are(self):
-        broker, connections = self.connect("always", 150)
-        self.publish_in_turn(connections, 45)
-        self.assertGreater(self.woken_by(lambda: self.ping(connections), broker), 60)  # its 75, but for a few
+    def test_one_that_sends_on_and_on_finds_home(self):
+        broker, (first, second) = self.connect("always", 2)
+        ids = self.publish_in_turn([first, second], self.CONVINCING + 1)
+        before = self.asleep(broker)
+        ids += self.publish_at_once(second, 3000)
+        self.assertGreater(self.asleep(broker), before)
+        self.assertEqual(sorted(self.kept(broker)), sorted(ids))
+
+    def test_one_that_is_alone_stays_until_there_is_company(self):
+        broker, (first, second) = self.connect("always", 2)
+        self.publish_in_turn([second], self.CONVINCING + 1)
+        self.assertTrue(self.is_on(broker, second))
+        self.publish_in_turn([first], self.CONVINCING)
+        self.publish_in_turn([second], 256)
+        self.assertFalse(self.is_on(broker, second))
+
+    def test_where_they_are_too_many_some_go_home(self):
+        broker, connections = self.connect("always", 80)
+        self.publish_in_turn(connections[:60], self.CONVINCING + 1)
+        guests = connections[1:60:2]
+        self.publish_in_turn(connections[60::2], self.CONVINCING)  # 70 on a loop for 64
+        self.publish_in_turn(guests, 2)
+        self.assertEqual(sum(self.is_on(broker, one) for one in guests), 6)
 
     def test_elsewhere_than_under_always_they_stay_where_they_are(self):
         broker, connections = self.connect("everysec", 2)
-        self.publish_in_turn(connections, 80)
-        self.assertGreater(self.woken_by(lambda: self.ping(connections), broker), 0)
+        self.publish_in_turn(connections, 2 * self.CONVINCING)
+        self.assertTrue(self.is_on(broker, connections[1]))
+
+    def test_large_messages_and_reads_need_no_company(self):
+        broker, connections = self.connect("always", 2)
+        for _ in range(self.CONVINCING + 1):
+            for one in connections:
+                self.publish(one, "x" * 5000)
+                self.assertEqual(len(one.ok("consume", namespace="test", topic="orders")), 1)
+        self.assertTrue(self.is_on(broker, connections[1]))
 
     def test_a_subscriber_stays_and_is_pushed_what_comes(self):
         broker, (first, second) = self.connect("always", 2)
         second.ok("subscribe", namespace="test", topic="orders", auto_ack=True)
-        for payload in range(80):
+        for payload in range(2 * self.CONVINCING):
             self.publish(first, payload)
             self.assertEqual(second.receive()["data"]["payload"], payload)
-            second.ok("ping")
-        self.assertGreater(self.woken_by(lambda: self.ping([second]), broker), 0)
+            second.send("publish", namespace="test", topic="orders", payload="own")
+            self.assertEqual({second.receive().get("event"), second.receive().get("event")}, {None, "message"})
+        self.assertTrue(self.is_on(broker, second))
 
-    def test_a_part_of_the_next_frame_moves_along(self):
-        broker, connections = self.connect("always", 2)
-        self.publish_in_turn(connections, 31)
-        for one in connections:
-            frame = one.frame({"action": "publish", "data": {"namespace": "test", "topic": "orders", "payload": "x" * 3000}})
-            for cut in (1, 4, 5, 100, len(frame) - 1) * 2:
-                one.send_raw(frame + frame[:cut])
-                self.assertEqual(one.receive()["status"], "ok")
-                one.send_raw(frame[cut:])
-                self.assertEqual(one.receive()["status"], "ok")
+    def test_a_part_of_a_frame_moves_along(self):
+        broker, (first, *others) = self.connect("always", 16)
+        self.publish_in_turn([first], self.CONVINCING)
+        frame = first.frame({"action": "publish", "data": {"namespace": "test", "topic": "orders", "payload": "x" * 1000}})
+        for other, cut in zip(others[::2], (1, 4, 5, 6, 100, 500, len(frame) - 1)):  # those on the second loop
+            with self.subTest(cut=cut):
+                self.publish_in_turn([other], self.CONVINCING)
+                if cut % 2:
+                    other.send_raw(frame + frame[:cut])
+                    self.assertEqual(other.receive()["status"], "ok")
+                else:
+                    other.send_raw(frame[:cut])
+                    time.sleep(0.02)  # so that it is read alone
+                other.send_raw(frame[cut:])
+                self.assertEqual(other.receive()["status"], "ok")
+                self.assertEqual(self.is_on(broker, other, "tcp-0"), cut % 2 == 0)  # two at once: there and back again
 
     def test_the_broker_stops_while_they_move(self):
         broker, connections = self.connect("always", 40)
@@ -657,23 +711,19 @@ class Placement(BrokerCase):
         def work(one):
             try:
                 while True:
-                    answered.append(self.publish(one, 1))
+                    answered.append(self.publish(one))
             except (EOFError, OSError):
                 pass
 
         threads = [threading.Thread(target=work, args=[one]) for one in connections]
         for thread in threads:
             thread.start()
-        wait_until(lambda: len(answered) > 1200, "they are about to move")
+        wait_until(lambda: len(answered) > 31 * len(connections), "they are about to move")
         self.assertEqual(broker.terminate(), 0)
         for thread in threads:
             thread.join()
         broker.start()
-        with Connection(broker) as c:
-            kept = set()
-            while messages := c.ok("consume", namespace="test", topic="orders", batch_size=1000):
-                kept.update(m["id"] for m in messages)
-        self.assertEqual(set(answered) - kept, set())
+        self.assertEqual(set(answered) - set(self.kept(broker)), set())
 
 
 if __name__ == "__main__":
