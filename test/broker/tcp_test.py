@@ -592,27 +592,28 @@ class Placement(BrokerCase):
         connection.send_raw(frame * times)
         return [connection.receive()["data"]["message_id"] for _ in range(times)]
 
-    def sleeps(self, broker, thread="tcp-1"):
-        """How often the thread of a loop went to sleep so far."""
+    def status(self, broker, thread):
+        """State of a loop's thread, and how often it went to sleep so far."""
         for task in pathlib.Path(f"/proc/{broker.process.pid}/task").iterdir():
             try:
                 if (task / "comm").read_text().strip() == thread:
-                    return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", (task / "status").read_text(), re.M)[1])
+                    text = (task / "status").read_text()
+                    return re.search(r"^State:\s*(\w)", text, re.M)[1], int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", text, re.M)[1])
             except (FileNotFoundError, ProcessLookupError):
                 pass  # another thread that has ended
         raise LookupError(thread)
 
     def asleep(self, broker, thread="tcp-1"):
-        """The same, once it sleeps."""
-        counts = [self.sleeps(broker, thread)]
+        """How often it went to sleep, once it sleeps."""
+        seen = [self.status(broker, thread)]
 
-        def is_the_same():
+        def stays_asleep():
             time.sleep(0.02)
-            counts.append(self.sleeps(broker, thread))
-            return counts[-1] == counts[-2]
+            seen.append(self.status(broker, thread))
+            return seen[-1] == seen[-2] and seen[-1][0] == "S"
 
-        wait_until(is_the_same, f"{thread} sleeps")
-        return counts[-1]
+        wait_until(stays_asleep, f"{thread} sleeps")
+        return seen[-1][1]
 
     def is_on(self, broker, connection, thread="tcp-1"):
         """Whether the loop serves the connection: a loop that does not is left asleep."""
