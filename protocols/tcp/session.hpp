@@ -19,7 +19,7 @@ namespace mqlite::tcp {
 class session;
 
 /// What the sessions of one loop share; of that loop's thread.
-class session_group : public std::enable_shared_from_this<session_group> {
+class session_group {
  public:
   /// `index`: which loop of the server it is.
   session_group(environment& shared, broker_actor broker, io_loop& loop, std::size_t index);

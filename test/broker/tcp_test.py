@@ -598,7 +598,8 @@ class Placement(BrokerCase):
             try:
                 if (task / "comm").read_text().strip() == thread:
                     text = (task / "status").read_text()
-                    return re.search(r"^State:\s*(\w)", text, re.M)[1], int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", text, re.M)[1])
+                    state = re.search(r"^State:\s*(\w)", text, re.M)[1]
+                    return state, int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", text, re.M)[1])
             except (FileNotFoundError, ProcessLookupError):
                 pass  # another thread that has ended
         raise LookupError(thread)
