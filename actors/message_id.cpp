@@ -8,8 +8,6 @@
 namespace mqlite {
 namespace {
 
-constexpr std::uint64_t version_bits = 0x7000;
-constexpr std::uint64_t variant_bits = 0x8000'0000'0000'0000;
 constexpr std::int64_t nanoseconds_per_millisecond = 1'000'000;
 
 std::uint64_t load_big_endian(const unsigned char* bytes) noexcept {
@@ -115,21 +113,5 @@ std::optional<receipt> receipt::parse(std::string_view text) noexcept {
 }
 
 id_source::id_source(std::uint64_t seed, message_id last) noexcept : state_(seed), last_tick_(last.tick()) {}
-
-message_id id_source::next(std::int64_t now) noexcept {
-  const auto milliseconds = static_cast<std::uint64_t>(now / nanoseconds_per_millisecond);
-  const auto fraction =
-      static_cast<std::uint64_t>(now % nanoseconds_per_millisecond * 4096 / nanoseconds_per_millisecond);
-  last_tick_ = std::max(milliseconds << 12 | fraction, last_tick_ + 1);
-  return {last_tick_ >> 12 << 16 | version_bits | (last_tick_ & 0xfff), variant_bits | random() >> 2};
-}
-
-// SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
-std::uint64_t id_source::random() noexcept {
-  auto z = state_ += 0x9e3779b97f4a7c15;
-  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
-  z = (z ^ z >> 27) * 0x94d049bb133111eb;
-  return z ^ z >> 31;
-}
 
 }  // namespace mqlite

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <compare>
 #include <cstdint>
@@ -62,11 +63,26 @@ class id_source {
   /// Starts behind `last` (for example the newest id that a log holds) with a random state made from `seed`.
   explicit id_source(std::uint64_t seed, message_id last = {}) noexcept;
 
-  /// The next id at `now` (unix nanoseconds).
-  message_id next(std::int64_t now) noexcept;
+  /// The next id at `now` (unix nanoseconds). Inline, so that an id is made where it is stored: what is written in halves and read
+  /// whole has to wait until the processor's store buffer is empty, which is behind everything else that a burst writes.
+  message_id next(std::int64_t now) noexcept {
+    const auto milliseconds = static_cast<std::uint64_t>(now / 1'000'000);
+    const auto fraction = static_cast<std::uint64_t>(now % 1'000'000 * 4096 / 1'000'000);
+    last_tick_ = std::max(milliseconds << 12 | fraction, last_tick_ + 1);
+    return {last_tick_ >> 12 << 16 | version_bits | (last_tick_ & 0xfff), variant_bits | random() >> 2};
+  }
 
  private:
-  std::uint64_t random() noexcept;
+  static constexpr std::uint64_t version_bits = 0x7000;
+  static constexpr std::uint64_t variant_bits = 0x8000'0000'0000'0000;
+
+  // SplitMix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators, 2014).
+  std::uint64_t random() noexcept {
+    auto z = state_ += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+  }
 
   std::uint64_t state_;
   std::uint64_t last_tick_ = 0;  // milliseconds << 12 | fraction

@@ -64,6 +64,13 @@ char* put_length(char* to, char tag_byte, std::size_t length) {
   return put_varint(to, length);
 }
 
+char* put_bytes(char* to, char tag_byte, std::string_view bytes) {
+  if (bytes.empty()) return to;
+  to = put_length(to, tag_byte, bytes.size());
+  std::memcpy(to, bytes.data(), bytes.size());
+  return to + bytes.size();
+}
+
 char* put_tail(char* to, const stored_message_view& message) {
   to = put_number(to, not_before_tag, as_unsigned(message.not_before));
   to = put_number(to, deliveries_tag, message.deliveries);
@@ -90,22 +97,19 @@ void published_record::add(const stored_message_view& message) {
   auto tail = tail_size(message);
   auto length = 2 + message_id_size + number_size(message.queue) + bytes_size(message.payload.size()) +
                 bytes_size(message.attributes.size()) + tail;
-  std::array<char, 4 * (1 + wire::max_varint_size) + message_id_size> head;
-  auto* to = put_length(head.data(), message_tag, length);
+  // In place and by halves: a head that is put together elsewhere, or an id that is read whole behind its halves, waits for all that
+  // was written before (with 8 connections a burst took 1.3 times as long).
+  const auto begin = bytes_.size();
+  bytes_.resize(begin + 1 + varint_size(length) + length);
+  auto* to = put_length(bytes_.data() + begin, message_tag, length);
   to = put_length(to, id_tag, message_id_size);
-  std::memcpy(to, message.id, message_id_size);
+  constexpr auto half = message_id_size / 2;
+  std::memcpy(to, message.id, half);
+  std::memcpy(to + half, message.id + half, half);
   to = put_number(to + message_id_size, queue_tag, message.queue);
-  if (!message.payload.empty()) to = put_length(to, payload_tag, message.payload.size());
-  bytes_.append(head.data(), to);
-  bytes_.append(message.payload);
-  if (!message.attributes.empty()) {
-    bytes_.append(head.data(), put_length(head.data(), attributes_tag, message.attributes.size()));
-    bytes_.append(message.attributes);
-  }
-  if (tail != 0) {
-    std::array<char, 7 * (1 + wire::max_varint_size)> buffer;
-    bytes_.append(buffer.data(), put_tail(buffer.data(), message));
-  }
+  to = put_bytes(to, payload_tag, message.payload);
+  to = put_bytes(to, attributes_tag, message.attributes);
+  put_tail(to, message);
 }
 
 std::string published_record::finish() && {
