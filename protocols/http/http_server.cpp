@@ -37,7 +37,7 @@ http_server::implementation::implementation(http_options options, const broker_a
           options_.loops,
           [&](io_loop& loop) {
             return std::make_shared<session_group>(
-                session_group{environment_, std::make_shared<gateway>(broker, loop.as_event_loop()), {}});
+                session_group{environment_, loop, std::make_shared<gateway>(broker, loop.as_event_loop()), {}});
           },
           options_.between_events) {
   environment_.limits = options_.limits;

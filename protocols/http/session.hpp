@@ -6,6 +6,7 @@
 #include "protocols/http/environment.hpp"
 #include "protocols/http/exchange.hpp"
 #include "protocols/http/request_parser.hpp"
+#include "protocols/net/io_loop.hpp"
 #include "protocols/net/open_sessions.hpp"
 #include "protocols/net/sockets.hpp"
 
@@ -16,6 +17,7 @@ class session;
 /// What the sessions of one loop share; of that loop's thread.
 struct session_group {
   http_environment& environment;
+  io_loop& loop;
   std::shared_ptr<gateway> broker;
   open_sessions<session> sessions;
 };

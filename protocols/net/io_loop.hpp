@@ -2,6 +2,7 @@
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "protocols/net/interlude.hpp"
+#include "protocols/net/spin_policy.hpp"
 #include "protocols/net/stand_in.hpp"
 
 namespace mqlite {
@@ -43,12 +45,17 @@ class io_loop {
   /// Runs `f` in the loop's thread and waits for its end. Not to be called from the loop itself, only while it is running.
   void run(const std::function<void()>& f);
 
+  /// A peer, known by its address alone, has sent so many bytes: whether the loop sleeps at once when it has nothing to do depends on
+  /// that, see spin_policy. To be called in an event.
+  void heard(const void* peer, std::size_t bytes) noexcept { spin_.heard(peer, bytes); }
+
   boost::asio::io_context& context() noexcept { return context_; }
   /// The loop as gateways know it.
   event_loop& as_event_loop() noexcept { return *adapter_; }
 
  private:
   void run_events();
+  std::size_t run_next();
   void answer();
   bool run_between();
   bool drain();
@@ -61,6 +68,7 @@ class io_loop {
   std::unique_ptr<event_loop> adapter_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
+  spin_policy spin_;  // of the loop's thread
   stand_in stand_in_{context_};
   std::thread thread_;
 };

@@ -195,6 +195,7 @@ void session::on_read(error_type error, std::size_t size) {
   if (error == asio::error::eof) return peer_ended();
   if (error) return close();
   input_.commit(size);
+  group_->heard(*this, size);
   // The room that was offered may be larger than was asked for.
   read_size_ =
       size >= read_size_ ? std::min(read_size_ * 2, most_read) : std::max(least_read, std::min(read_size_, size * 2));

@@ -34,6 +34,8 @@ class session_group {
   void schedule(std::shared_ptr<session> one);
   /// Takes over a session that has left its group. Callable from every thread.
   void receive(std::shared_ptr<session> one);
+  /// See io_loop::heard().
+  void heard(const session& from, std::size_t bytes) noexcept { loop_.heard(&from, bytes); }
   asio::io_context::executor_type executor() const { return loop_.context().get_executor(); }
 
  private:
