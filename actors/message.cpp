@@ -56,7 +56,7 @@ std::size_t message::footprint(std::size_t payload, std::size_t attributes, bool
 }
 
 message_ptr message::make(std::string_view payload, std::string_view attributes, std::int64_t expires_at,
-                          message_id id) {
+                          const message_id& id) {
   const auto size = footprint(payload.size(), attributes.size(), expires_at != 0);
   void* memory = std::malloc(size);
   if (memory == nullptr) throw std::bad_alloc();
@@ -64,7 +64,8 @@ message_ptr message::make(std::string_view payload, std::string_view attributes,
   return message_ptr{new (memory) message(payload, attributes, expires_at, id)};
 }
 
-message::message(std::string_view payload, std::string_view attributes, std::int64_t expires_at, message_id id) noexcept
+message::message(std::string_view payload, std::string_view attributes, std::int64_t expires_at,
+                 const message_id& id) noexcept
     : size_and_flags_(static_cast<std::uint32_t>(payload.size()) | (attributes.empty() ? 0 : attributes_flag) |
                       (expires_at == 0 ? 0 : expiry_flag)),
       id_(id) {

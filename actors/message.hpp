@@ -41,7 +41,7 @@ class message {
   /// Copies the bytes. `attributes` is what message_attributes::encode() gave; `expires_at` must agree with it.
   /// Payloads end at 1 GiB.
   static message_ptr make(std::string_view payload, std::string_view attributes = {}, std::int64_t expires_at = 0,
-                          message_id id = {});
+                          const message_id& id = {});
 
   const message_id& id() const noexcept { return id_; }
   std::string_view payload() const noexcept { return {data(), payload_size()}; }
@@ -71,7 +71,8 @@ class message {
   static constexpr std::uint32_t attributes_flag = 1U << 31;
   static constexpr std::uint32_t expiry_flag = 1U << 30;
 
-  message(std::string_view payload, std::string_view attributes, std::int64_t expires_at, message_id id) noexcept;
+  message(std::string_view payload, std::string_view attributes, std::int64_t expires_at,
+          const message_id& id) noexcept;
   static std::size_t footprint(std::size_t payload, std::size_t attributes, bool expires) noexcept;
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept;

@@ -14,13 +14,11 @@ constexpr std::size_t most_record_bytes = 16U << 20;
 void add_to(published_record& record, const message& m, queue_number queue, std::int64_t not_before) {
   unsigned char id[16];
   m.id().to_bytes(id);
-  stored_message_view view;
-  view.id = id;
-  view.queue = static_cast<std::uint32_t>(queue);
-  view.payload = m.payload();
-  view.attributes = m.attributes();
-  view.not_before = not_before;
-  record.add(view);
+  record.add({.id = id,
+              .queue = static_cast<std::uint32_t>(queue),
+              .payload = m.payload(),
+              .attributes = m.attributes(),
+              .not_before = not_before});
 }
 
 }  // namespace

@@ -46,10 +46,10 @@ struct burst_publish {
 outcome<burst_publish> read_one(std::string_view bytes, const publish_terms& terms) {
   // Names that can be none are Protobuf's concern first: they may be no text at all.
   const auto may_be_name = [](std::string_view name) { return name.empty() || is_name(name); };
-  if (const auto plain = read_plain_publish(bytes);
-      plain && may_be_name(plain->name_space) && may_be_name(plain->topic))
-    return burst_publish{std::string(plain->name_space), std::string(plain->topic),
-                         make_draft(plain->payload, {}, plain->queue, 0, terms)};
+  if (plain_publish plain;
+      read_plain_publish(bytes, plain) && may_be_name(plain.name_space) && may_be_name(plain.topic))
+    return burst_publish{std::string(plain.name_space), std::string(plain.topic),
+                         make_draft(plain.payload, {}, plain.queue, 0, terms)};
   if (auto problem = lists_problem("the message", bytes, *v1::PublishRequest::descriptor())) return std::move(*problem);
   v1::PublishRequest in;
   if (!in.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return malformed();

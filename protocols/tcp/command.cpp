@@ -108,12 +108,13 @@ command command_reader::read_json_command(std::string_view payload, const publis
 command command_reader::read_proto_command(std::string_view payload, const publish_terms& terms) {
   command result;
   result.to.as = encoding::protobuf;
-  if (const auto plain = read_plain_command(payload, terms)) {
-    result.to.request_id = plain->request_id;
-    draft message;
-    message.queue = plain->publish.queue;
-    message.message = message::make(plain->publish.payload);
-    result.content = publishing{plain->publish.name_space, plain->publish.topic, std::move(message)};
+  if (plain_command plain; read_plain_command(payload, terms, plain)) {
+    result.to.request_id = plain.request_id;
+    auto& publish = result.content.emplace<publishing>();
+    publish.name_space = plain.publish.name_space;
+    publish.topic = plain.publish.topic;
+    publish.message.queue = plain.publish.queue;
+    publish.message.message = message::make(plain.publish.payload);
     return result;
   }
   if (auto problem = lists_problem("the command", payload, *v1::TCPCommand::descriptor())) {

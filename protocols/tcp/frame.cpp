@@ -18,13 +18,9 @@ encoding answer_encoding(std::string_view input) noexcept {
   return input.size() > length_size && input[length_size] == 1 ? encoding::protobuf : encoding::json;
 }
 
-frame_step bad(std::size_t size, encoding as, std::string text) {
-  frame_step step;
+void malformed(frame_step& step, std::string text) {
   step.what = frame_step::kind::bad;
-  step.size = size;
-  step.as = as;
   step.why = {error_code::invalid_argument, std::move(text), false};
-  return step;
 }
 
 frame_step only(frame_step::kind what) {
@@ -60,18 +56,20 @@ frame_step frame_reader::next(std::string_view input) {
 frame_step frame_reader::cut(std::string_view input, std::uint32_t length) {
   const bool alone = count_ == length_count::payload;
   const std::size_t end = length_size + length + (alone ? 1 : 0);
-  if (input.size() < end) return {};
-  const auto as = answer_encoding(input.substr(0, end));
-  if (length == 0 || end == frame_header_size) return bad(end, as, "a frame without a payload");
-  const char kind = input[length_size];
-  if (!is_known(kind))
-    return bad(end, as,
-               "unknown encoding " + std::to_string(static_cast<unsigned char>(kind)) + ": 0 is JSON, 1 is Protobuf");
   frame_step step;
-  step.what = frame_step::kind::whole;
+  if (input.size() < end) return step;
   step.size = end;
-  step.as = as;
-  step.payload = input.substr(frame_header_size, end - frame_header_size);
+  step.as = answer_encoding(input.substr(0, end));
+  const char kind = end > length_size ? input[length_size] : '\0';
+  if (length == 0 || end == frame_header_size) {
+    malformed(step, "a frame without a payload");
+  } else if (!is_known(kind)) {
+    malformed(step,
+              "unknown encoding " + std::to_string(static_cast<unsigned char>(kind)) + ": 0 is JSON, 1 is Protobuf");
+  } else {
+    step.what = frame_step::kind::whole;
+    step.payload = input.substr(frame_header_size, end - frame_header_size);
+  }
   return step;
 }
 

@@ -7,14 +7,13 @@
 
 namespace mqlite::tcp {
 
-std::optional<plain_command> read_plain_command(std::string_view payload, const publish_terms& terms) {
+bool read_plain_command(std::string_view payload, const publish_terms& terms, plain_command& to) {
   using fields = v1::TCPCommand;
-  plain_command result;
   std::string_view action;
-  std::optional<plain_publish> publish;
+  bool has_publish = false;
   wire::field field;
   for (wire::reader in(payload); in.more();) {
-    if (!in.next(field)) return std::nullopt;
+    if (!in.next(field)) return false;
     bool sound = false;
     switch (field.number) {
       case fields::kActionFieldNumber:
@@ -23,21 +22,19 @@ std::optional<plain_command> read_plain_command(std::string_view payload, const 
         break;
       case fields::kRequestIdFieldNumber:
         sound = field.type == wire::varint;
-        result.request_id = field.value;
+        to.request_id = field.value;
         break;
       case fields::kPublishFieldNumber:
-        sound = field.type == wire::bytes && !publish && (publish = read_plain_publish(field.content));
+        sound = field.type == wire::bytes && !has_publish && read_plain_publish(field.content, to.publish);
+        has_publish = true;
         break;
       default:
         break;
     }
-    if (!sound) return std::nullopt;
+    if (!sound) return false;
   }
-  const bool plain = action.data() != nullptr && publish && is_name(publish->name_space) && is_name(publish->topic) &&
-                     publish->payload.size() <= terms.max_message_bytes;
-  if (!plain) return std::nullopt;
-  result.publish = *publish;
-  return result;
+  return action.data() != nullptr && has_publish && is_name(to.publish.name_space) && is_name(to.publish.topic) &&
+         to.publish.payload.size() <= terms.max_message_bytes;
 }
 
 }  // namespace mqlite::tcp

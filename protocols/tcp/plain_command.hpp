@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "protocols/translate/plain_publish.hpp"
@@ -14,8 +13,8 @@ struct plain_command {
   plain_publish publish;
 };
 
-/// Reads such a command that has nothing wrong, without the library and without copies. Nothing for every other payload, which the
-/// library then reads (and refuses, where it is malformed).
-std::optional<plain_command> read_plain_command(std::string_view payload, const publish_terms& terms);
+/// Reads such a command that has nothing wrong, without the library and without copies. False for every other payload, which the
+/// library then reads (and refuses, where it is malformed). `to` is new.
+bool read_plain_command(std::string_view payload, const publish_terms& terms, plain_command& to);
 
 }  // namespace mqlite::tcp

@@ -6,9 +6,8 @@
 
 namespace mqlite {
 
-std::optional<plain_publish> read_plain_publish(std::string_view request) noexcept {
+bool read_plain_publish(std::string_view request, plain_publish& to) noexcept {
   using fields = v1::PublishRequest;
-  std::optional<plain_publish> result(std::in_place);
   // Of repeated ones the last would count.
   const auto once = [](std::string_view& text, const wire::field& field) {
     if (field.type != wire::bytes || text.data() != nullptr) return false;
@@ -17,29 +16,28 @@ std::optional<plain_publish> read_plain_publish(std::string_view request) noexce
   };
   wire::field field;
   for (wire::reader in(request); in.more();) {
-    if (!in.next(field)) return std::nullopt;
+    if (!in.next(field)) return false;
     bool sound = false;
     switch (field.number) {
       case fields::kNamespaceFieldNumber:
-        sound = once(result->name_space, field);
+        sound = once(to.name_space, field);
         break;
       case fields::kTopicFieldNumber:
-        sound = once(result->topic, field);
+        sound = once(to.topic, field);
         break;
       case fields::kPayloadFieldNumber:
-        sound = once(result->payload, field);
+        sound = once(to.payload, field);
         break;
       case fields::kQueueIdFieldNumber:
         sound = field.type == wire::varint;
-        result->queue = static_cast<queue_number>(field.value);
+        to.queue = static_cast<queue_number>(field.value);
         break;
       default:
         break;
     }
-    if (!sound) return std::nullopt;
+    if (!sound) return false;
   }
-  if (result->queue < any_queue) return std::nullopt;
-  return result;
+  return to.queue >= any_queue;
 }
 
 void append_publish_result(std::string& out, const outcome<published>& how) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,8 +17,9 @@ struct plain_publish {
 };
 
 /// Reads a PublishRequest that says no more than that, each once, without the library and without copies; names are not checked.
-/// Nothing for every other one, which the library then reads (and refuses, where it is malformed).
-std::optional<plain_publish> read_plain_publish(std::string_view request) noexcept;
+/// False for every other one, which the library then reads (and refuses, where it is malformed). `to` is new; it is
+/// filled in place, because a copy of what was just written waits for the processor's store buffer.
+bool read_plain_publish(std::string_view request, plain_publish& to) noexcept;
 
 /// Appends a PublishResult as field 1 of a message, which PublishStreamResponse and PublishBatchResponse have nothing but.
 void append_publish_result(std::string& out, const outcome<published>& how);
