@@ -1,6 +1,5 @@
 #include "actors/message_id.hpp"
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <charconv>

@@ -32,7 +32,7 @@ inline std::size_t varint_size(std::uint64_t value) {
   return (static_cast<std::size_t>(std::bit_width(value | 1)) * 9 + 64) / 64;
 }
 
-/// Writes `value` at `to`, which has room for max_varint_size bytes; returns the end of what was written.
+/// Writes `value` at `to`, which has room for varint_size(value) bytes; returns the end of what was written.
 inline char* put_varint(char* to, std::uint64_t value) {
   while (value >= 0x80) {
     *to++ = static_cast<char>(value | 0x80);

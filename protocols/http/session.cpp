@@ -177,8 +177,8 @@ void session::on_read(error_type error, std::size_t size) {
   if (closed_) return;
   if (error) return close();
   input_.commit(size);
-  group_->loop.heard(this, size);
   if (finishing_) return discard_input();
+  group_->loop.heard(this, size);
   read_size_ =
       size == read_size_ ? std::min(read_size_ * 2, most_read) : std::max(least_read, std::min(read_size_, size * 2));
   advance();

@@ -68,7 +68,7 @@ class io_loop {
   std::unique_ptr<event_loop> adapter_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
-  spin_policy spin_;  // of the loop's thread
+  spin_policy spin_;  // of the thread that runs the events
   stand_in stand_in_{context_};
   std::thread thread_;
 };

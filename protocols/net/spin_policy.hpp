@@ -9,9 +9,9 @@ namespace mqlite {
 /// as soon as it has them, and to fall asleep and be woken takes longer than that. But a look may be for nothing, and peers that take
 /// turns are better answered together, which a sleeper does: it is late.
 ///
-/// Operation: looks are for one peer that is alone, or for bursts that are large anyhow. Each has to be paid for by others that found
-/// something before: one that finds nothing costs what one saves with a large burst, and four do with a small one. Without credit,
-/// looks are rare.
+/// Operation: looks are for one peer that is alone, or for bursts that are large anyhow. One that finds nothing costs what one that
+/// finds something saves with a large burst, and what four save with a small one; when that is not paid for by looks before, some
+/// waits begin without.
 class spin_policy {
  public:
   /// A peer has sent so many bytes.
@@ -21,7 +21,8 @@ class spin_policy {
     bytes_ += bytes;
   }
 
-  /// Whether the wait that begins now begins with a look. If so, found() or found_nothing() says what came of it.
+  /// Whether the wait that begins now begins with a look. If so, found() or found_nothing() says what came of
+  /// it, unless there was nothing to wait for.
   bool spins() noexcept {
     if (bytes_ > 0) large_ = bytes_ >= large_burst;
     bytes_ = 0;

@@ -152,6 +152,16 @@ TEST_CASE("a frame without payload is refused, and the next one is read") {
   CHECK(refused.why.code == error_code::invalid_argument);
 }
 
+TEST_CASE("where the encoding is counted, a frame of length 0 is its four bytes") {
+  auto frames = reader();
+  std::string held = framed("{}", 0, length_count::with_encoding) + framed("[1]", 0, length_count::with_encoding);
+  CHECK(read_all(frames, held) == std::vector<std::string>{"{}", "[1]"});
+  const auto refused = frames.next(std::string(4, '\0'));
+  CHECK(refused.what == frame_step::kind::bad);
+  CHECK(refused.size == 4);
+  CHECK(refused.as == encoding::json);
+}
+
 TEST_CASE("an unknown encoding is refused with its frame, and the next one is read") {
   auto frames = reader();
   std::string held = framed("{}") + framed("anything", 7) + framed("{}", '\xff') + framed("{}");

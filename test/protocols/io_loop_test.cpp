@@ -217,6 +217,22 @@ TEST_CASE("a loop has its events back when it has waited, though none comes, and
   }
 }
 
+TEST_CASE("a loop that looks for events before it sleeps misses none, and goes on when one fails during a look") {
+  int ran = 0;
+  {
+    io_loop loop;
+    loop.start("test");
+    for (int i = 0; i < 2'000; ++i) {
+      loop.run([&] {
+        loop.heard(&loop, 64 * 1024);
+        ++ran;
+      });
+      if (i % 500 == 0) boost::asio::post(loop.context(), [] { throw std::runtime_error("an event that fails"); });
+    }
+  }
+  CHECK(ran == 2'000);
+}
+
 TEST_CASE("waits without end or pause lose no post") {
   std::atomic<std::uint64_t> waits = 0;
   io_loop loop([&]() -> std::function<void()> {
