@@ -106,4 +106,6 @@ CASES = (
 def versions_of_machine():
     with open("/proc/cpuinfo", encoding="utf-8") as file:
         model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "unknown processor")
-    return f"{os.cpu_count()} x {model}, Linux {os.uname().release}"
+    # What a guest has freed and its host has taken back costs eight times as much as other fresh memory when it is used again.
+    reports = os.path.exists("/sys/module/page_reporting/parameters/page_reporting_order")
+    return f"{os.cpu_count()} x {model}, Linux {os.uname().release}" + (", free memory goes back to the host" if reports else "")
