@@ -31,12 +31,18 @@ constexpr auto hex_values = [] {
   return values;
 }();
 
-/// Two digits for each byte: a third of the time of one digit after the other, which was 2 % of a publish.
-constexpr auto hex_pairs = [] {
-  std::array<char, 512> pairs{};
-  for (std::size_t i = 0; i < pairs.size(); ++i) pairs[i] = "0123456789abcdef"[i % 2 == 0 ? i / 32 : i / 2 % 16];
-  return pairs;
-}();
+/// The eight digits of a number, as memory holds them.
+std::uint64_t hex_digits(std::uint32_t value) noexcept {
+  // One digit in each byte, the last one lowest.
+  std::uint64_t digits = value;
+  digits = (digits | digits << 16) & 0x0000'ffff'0000'ffff;
+  digits = (digits | digits << 8) & 0x00ff'00ff'00ff'00ff;
+  digits = (digits | digits << 4) & 0x0f0f'0f0f'0f0f'0f0f;
+  constexpr std::uint64_t ones = 0x0101'0101'0101'0101;
+  const std::uint64_t letters = (digits + 6 * ones) >> 4 & ones;  // 1 where a digit is 10 or more
+  digits += '0' * ones + ('a' - '0' - 10) * letters;
+  return std::endian::native == std::endian::little ? __builtin_bswap64(digits) : digits;
+}
 
 }  // namespace
 
@@ -72,19 +78,24 @@ std::optional<message_id> message_id::parse(std::string_view text) noexcept {
   return message_id{high, low};
 }
 
+// Eight digits at a time: a digit after the other was 2 % of a publish.
 void message_id::write_text(char* out) const noexcept {
-  const auto put = [&](std::uint64_t byte) {
-    std::memcpy(out, &hex_pairs[2 * (byte & 0xff)], 2);
-    out += 2;
+  const auto put = [&](std::size_t at, std::uint64_t value) {
+    const auto digits = hex_digits(static_cast<std::uint32_t>(value));
+    std::memcpy(out + at, &digits, sizeof digits);
   };
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    put(high_ >> shift);
-    if (shift == 32 || shift == 16 || shift == 0) *out++ = '-';
-  }
-  for (int shift = 56; shift >= 0; shift -= 8) {
-    put(low_ >> shift);
-    if (shift == 48) *out++ = '-';
-  }
+  const auto put_halves = [&](std::size_t first, std::size_t second, std::uint64_t value) {
+    char digits[8];
+    const auto all = hex_digits(static_cast<std::uint32_t>(value));
+    std::memcpy(digits, &all, sizeof digits);
+    std::memcpy(out + first, digits, 4);
+    std::memcpy(out + second, digits + 4, 4);
+  };
+  put(0, high_ >> 32);
+  put_halves(9, 14, high_);
+  put_halves(19, 24, low_ >> 32);
+  put(28, low_);
+  for (const std::size_t dash : {8, 13, 18, 23}) out[dash] = '-';
 }
 
 std::string message_id::text() const {

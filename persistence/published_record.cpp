@@ -11,6 +11,7 @@ namespace mqlite {
 
 namespace {
 
+using wire::extend;
 using wire::put_varint;
 using wire::tag;
 using wire::varint_size;
@@ -64,13 +65,6 @@ char* put_length(char* to, char tag_byte, std::size_t length) {
   return put_varint(to, length);
 }
 
-/// Where `size` more bytes go.
-char* extend(std::string& bytes, std::size_t size) {
-  const auto begin = bytes.size();
-  bytes.resize(begin + size);
-  return bytes.data() + begin;
-}
-
 char* put_tail(char* to, const stored_message_view& message) {
   to = put_number(to, not_before_tag, as_unsigned(message.not_before));
   to = put_number(to, deliveries_tag, message.deliveries);
@@ -100,8 +94,7 @@ void published_record::add(const stored_message_view& message) {
   const auto prefix_size = [](std::size_t bytes) { return bytes == 0 ? 0 : 1 + varint_size(bytes); };
   const auto payload = message.payload.size();
   const auto attributes = message.attributes.size();
-  // In place and by halves: a head that is put together elsewhere, or an id that is read whole behind its halves, waits for all that
-  // was written before (with 8 connections a burst took 1.3 times as long).
+  // The id by halves, as it was written: see extend(). With 8 connections a burst took 1.3 times as long otherwise.
   auto* to =
       extend(bytes_, 1 + varint_size(length) + 2 + message_id_size + number_size(message.queue) + prefix_size(payload));
   constexpr auto half = message_id_size / 2;

@@ -3,6 +3,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 /// Numbers as files and Protobuf's wire format have them.
@@ -40,6 +41,14 @@ inline char* put_varint(char* to, std::uint64_t value) {
   }
   *to++ = static_cast<char>(value);
   return to;
+}
+
+/// Where `size` more bytes of `out` begin, which are 0. To write there is faster than to put something together and append it: what was
+/// just written bit by bit and is copied in larger pieces waits for the processor's store buffer.
+inline char* extend(std::string& out, std::size_t size) {
+  const auto begin = out.size();
+  out.resize(begin + size);
+  return out.data() + begin;
 }
 
 enum wire_type : unsigned { varint = 0, fixed64 = 1, bytes = 2, fixed32 = 5 };

@@ -1,7 +1,8 @@
 #include "protocols/tcp/answer.hpp"
 
-#include <google/protobuf/io/coded_stream.h>
+#include <algorithm>
 
+#include "persistence/wire.hpp"
 #include "protocols/tcp/plain_messages.hpp"
 #include "protocols/translate/error_names.hpp"
 #include "protocols/translate/json_text.hpp"
@@ -10,9 +11,8 @@
 namespace mqlite::tcp {
 namespace {
 
-using google::protobuf::io::CodedOutputStream;
-
 constexpr std::size_t id_size = 36;
+constexpr std::string_view ok("\x0a\x02ok", 4);
 
 void append_id_member(std::string& out, const answer_address& to) {
   if (to.id.empty()) return;
@@ -26,25 +26,22 @@ void append_published_response(std::string& out, std::uint64_t request_id, const
                 v1::TCPResponse::kPublishFieldNumber == 16 && v1::PublishResponse::kMessageIdFieldNumber == 1 &&
                 v1::PublishResponse::kQueueIdFieldNumber == 2);
   const auto queue = static_cast<std::uint32_t>(where.queue);
-  std::uint8_t bytes[80];
-  auto* p = bytes;
-  for (const std::uint8_t byte : {0x0a, 0x02, 0x6f, 0x6b}) *p++ = byte;
+  const auto size = 2 + id_size + (queue == 0 ? 0 : 1 + wire::varint_size(queue));
+  char* p = wire::extend(out, ok.size() + (request_id == 0 ? 0 : 1 + wire::varint_size(request_id)) + 3 + size);
+  p = std::copy(ok.begin(), ok.end(), p);
   if (request_id != 0) {
-    *p++ = 0x18;
-    p = CodedOutputStream::WriteVarint64ToArray(request_id, p);
+    *p++ = wire::tag(3, wire::varint);
+    p = wire::put_varint(p, request_id);
   }
-  *p++ = 0x82;
-  *p++ = 0x01;
-  *p++ = static_cast<std::uint8_t>(2 + id_size + (queue == 0 ? 0 : 1 + CodedOutputStream::VarintSize32(queue)));
-  *p++ = 0x0a;
+  p = wire::put_varint(p, 16 << 3 | wire::bytes);
+  *p++ = static_cast<char>(size);
+  *p++ = wire::tag(1, wire::bytes);
   *p++ = id_size;
-  where.id.write_text(reinterpret_cast<char*>(p));
+  where.id.write_text(p);
   p += id_size;
-  if (queue != 0) {
-    *p++ = 0x10;
-    p = CodedOutputStream::WriteVarint32ToArray(queue, p);
-  }
-  out.append(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(p - bytes));
+  if (queue == 0) return;
+  *p++ = wire::tag(2, wire::varint);
+  wire::put_varint(p, queue);
 }
 
 void set_failure(v1::TCPResponse& response, const failure& why) {

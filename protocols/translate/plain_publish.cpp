@@ -55,18 +55,17 @@ void append_publish_result(std::string& out, const outcome<published>& how) {
   }
   // A number of 0 is absent, as the library has it.
   const auto queue = static_cast<std::uint64_t>(how->queue);
-  char bytes[4 + id_size + 1 + wire::max_varint_size];
-  bytes[0] = field;
-  bytes[1] = static_cast<char>(2 + id_size + (queue == 0 ? 0 : 1 + wire::varint_size(queue)));
-  bytes[2] = wire::tag(fields::kMessageIdFieldNumber, wire::bytes);
-  bytes[3] = id_size;
-  how->id.write_text(bytes + 4);
-  char* end = bytes + 4 + id_size;
-  if (queue != 0) {
-    *end++ = wire::tag(fields::kQueueIdFieldNumber, wire::varint);
-    end = wire::put_varint(end, queue);
-  }
-  out.append(bytes, end);
+  const auto size = 2 + id_size + (queue == 0 ? 0 : 1 + wire::varint_size(queue));
+  char* to = wire::extend(out, 2 + size);
+  *to++ = field;
+  *to++ = static_cast<char>(size);
+  *to++ = wire::tag(fields::kMessageIdFieldNumber, wire::bytes);
+  *to++ = id_size;
+  how->id.write_text(to);
+  to += id_size;
+  if (queue == 0) return;
+  *to++ = wire::tag(fields::kQueueIdFieldNumber, wire::varint);
+  wire::put_varint(to, queue);
 }
 
 }  // namespace mqlite
