@@ -46,9 +46,14 @@ if(MQLITE_SANITIZE)
 endif()
 
 # GCC 12 sees uninitialised reads in moved variants that are none.
-set(MQLITE_WARNINGS -Wall -Wextra -Werror -Wno-maybe-uninitialized)
+set(MQLITE_COMPILE_OPTIONS -Wall -Wextra -Werror -Wno-maybe-uninitialized)
 if(MQLITE_SANITIZE MATCHES thread)
-  list(APPEND MQLITE_WARNINGS -Wno-tsan) # the sanitizer does not follow fences, which Asio has inside
+  list(APPEND MQLITE_COMPILE_OPTIONS -Wno-tsan) # the sanitizer does not follow fences, which Asio has inside
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND NOT MQLITE_SANITIZE)
+  # Where neighbouring members are copied, GCC joins them to one wide load, and behind narrow stores that waits until these have left
+  # the processor's store buffer: publishes of 16 bytes are 1.3 times as fast without.
+  list(APPEND MQLITE_COMPILE_OPTIONS -fno-tree-slp-vectorize)
 endif()
 
 # Every program that is for use: what `cmake --build --target programs` makes.
@@ -71,7 +76,7 @@ function(mqlite_executable name)
   cmake_parse_arguments(ARG "" "PCH_FROM" "SOURCES;LINKS;PCH" ${ARGN})
   add_executable(${name} ${ARG_SOURCES})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  target_compile_options(${name} PRIVATE ${MQLITE_WARNINGS})
+  target_compile_options(${name} PRIVATE ${MQLITE_COMPILE_OPTIONS})
   target_link_libraries(${name} PRIVATE ${ARG_LINKS})
   mqlite_precompile(${name} "${ARG_PCH}" "${ARG_PCH_FROM}")
 endfunction()
@@ -84,7 +89,7 @@ function(mqlite_library name)
   add_library(mqlite_${name} STATIC ${ARG_SOURCES})
   add_library(mqlite::${name} ALIAS mqlite_${name})
   target_include_directories(mqlite_${name} PUBLIC ${PROJECT_SOURCE_DIR})
-  target_compile_options(mqlite_${name} PRIVATE ${MQLITE_WARNINGS})
+  target_compile_options(mqlite_${name} PRIVATE ${MQLITE_COMPILE_OPTIONS})
   target_link_libraries(mqlite_${name} PUBLIC ${ARG_LINKS})
   mqlite_precompile(mqlite_${name} "${ARG_PCH}" "${ARG_PCH_FROM}")
 endfunction()
