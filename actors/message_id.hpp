@@ -64,7 +64,7 @@ class id_source {
   explicit id_source(std::uint64_t seed, message_id last = {}) noexcept;
 
   /// The next id at `now` (unix nanoseconds). Inline, so that an id is made where it is stored: what is written in halves and read
-  /// whole has to wait until the processor's store buffer is empty, which is behind everything else that a burst writes.
+  /// whole has to wait until both have left the processor's store buffer, behind everything else that a burst writes.
   message_id next(std::int64_t now) noexcept {
     const auto milliseconds = static_cast<std::uint64_t>(now / 1'000'000);
     const auto fraction = static_cast<std::uint64_t>(now % 1'000'000 * 4096 / 1'000'000);

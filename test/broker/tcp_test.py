@@ -650,6 +650,13 @@ class Placement(BrokerCase):
         self.assertGreater(self.asleep(broker), before)
         self.assertEqual(sorted(self.kept(broker)), sorted(ids))
 
+    def test_a_loop_sleeps_when_its_only_client_falls_silent(self):
+        broker, (only,) = self.connect("everysec", 1)
+        self.publish_in_turn([only], 200)  # the loop has learnt to look for the next one before it sleeps
+        before = self.asleep(broker, "tcp-0")
+        self.publish(only)
+        self.assertGreater(self.asleep(broker, "tcp-0"), before)
+
     def test_one_that_is_alone_stays_until_there_is_company(self):
         broker, (first, second) = self.connect("always", 2)
         self.publish_in_turn([second], self.CONVINCING + 1)
