@@ -17,6 +17,8 @@ struct environment {
   topic_settings defaults;       ///< of new topics
   std::uint64_t max_memory = 0;  ///< bytes of messages above which publishes are refused; 0 = no limit
   std::chrono::nanoseconds drain_timeout = std::chrono::seconds(30);
+  std::size_t plenty = 16;         ///< messages ready in a queue that let its topic send it others by the batch
+  std::size_t arrival_batch = 64;  ///< messages in such a batch
 };
 using environment_ptr = std::shared_ptr<const environment>;
 

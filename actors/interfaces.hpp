@@ -98,6 +98,8 @@ using topic_actor = caf::typed_actor<
     caf::result<rebalanced>(rebalance),
     // From a woken queue that needs nothing.
     caf::result<void>(event::sated),
+    // From a queue: it has plenty to give out, or has run out.
+    caf::result<void>(event::supplied),
     // From a queue: more is waiting than the topic knew.
     caf::result<void>(event::replenished),
     // From a queue: messages are gone.

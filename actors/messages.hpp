@@ -195,7 +195,7 @@ struct arrival {
   std::int64_t not_before = 0;
   bool unexpiring = false;
 };
-/// Published messages, recorded, for the queue's tail.
+/// Published messages, recorded, for the queue's tail; none, for a queue that has run out, when there are none.
 struct arrived {
   std::vector<arrival> messages;
 };
@@ -235,6 +235,11 @@ struct wake {};
 /// A queue that was woken needs nothing: another may be.
 struct sated {
   queue_number queue = 0;
+};
+/// A queue has plenty to give out, so that arrivals may come by the batch; or it has run out, and wants those that wait at once.
+struct supplied {
+  queue_number queue = 0;
+  bool plenty = false;
 };
 /// Dead letters, recorded, for the topic.
 struct buried {

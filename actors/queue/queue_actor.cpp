@@ -77,8 +77,9 @@ queue_actor::behavior_type queue_state::make_behavior() {
 
 void queue_state::on_arrived(event::arrived& event) {
   received_ += event.messages.size();
+  if (supply_ == supply::exhausted) supply_ = supply::direct;
   catch_up();
-  fed_by_topic();
+  if (!event.messages.empty()) fed_by_topic();
   const auto at = now();
   for (auto& m : event.messages) core_->arrive({std::move(m.message), 0, m.unexpiring}, m.not_before, at);
   serve();

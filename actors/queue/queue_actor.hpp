@@ -85,6 +85,8 @@ class queue_state {
   void acknowledge_handed(const std::vector<entry_handle>& entries);
   void answer_empty(const reply<consumed>& answer);
   void arm();
+  /// Tells the topic when it may send arrivals by the batch, and when not any more.
+  void tell_supply();
 
   // -- settling (queue_settling.cpp) ------------------------------------------------------------------------------------------
   /// The targets that are here; the others end up in `rest`, or among the stale and unknown of `command.so_far`.
@@ -98,6 +100,13 @@ class queue_state {
   void tell_released(std::int64_t messages, std::int64_t bytes);
   /// More is waiting than `before`, and the topic did not send it.
   void tell_replenished(std::size_t before);
+
+  /// How arrivals come.
+  enum class supply {
+    direct,     ///< each as soon as it is stored
+    by_batch,   ///< there is plenty to give out
+    exhausted,  ///< there was; the topic has been told to send what waits with it
+  };
 
   // -- stealing (queue_stealing.cpp) ------------------------------------------------------------------------------------------
   enum class hunger {
@@ -141,6 +150,7 @@ class queue_state {
   waiter_list waiters_;
   subscriber_ring subscribers_;
   hunger hunger_ = hunger::none;
+  supply supply_ = supply::direct;
   bool ask_again_ = false;  ///< somebody came who must not be answered from the question that is under way
   bool draining_ = false;
   std::uint64_t last_batch_ = 0;

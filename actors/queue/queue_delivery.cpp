@@ -88,9 +88,20 @@ void queue_state::serve() {
     hand_out(w.command.options, std::move(w.command.answer));
   }
   serve_subscribers();
+  tell_supply();
   ask_to_rebalance();
   if (draining_ && core_->size() == 0) tell(topic_, event::drained{number_, received_, totals_});
   arm();
+}
+
+void queue_state::tell_supply() {
+  if (supply_ == supply::direct && core_->ready() >= env_->plenty) {
+    supply_ = supply::by_batch;
+    tell(topic_, event::supplied{number_, true});
+  } else if (supply_ == supply::by_batch && core_->ready() == 0) {
+    supply_ = supply::exhausted;
+    tell(topic_, event::supplied{number_, false});
+  }
 }
 
 // -- handing out --------------------------------------------------------------------------------------------------------------

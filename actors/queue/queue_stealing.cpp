@@ -15,7 +15,7 @@
 // in vain is starving, and does not ask again until the topic wakes it or a consumer comes who wants an answer now.
 namespace mqlite {
 void queue_state::ask_to_rebalance() {
-  if (hunger_ == hunger::asking) return;
+  if (hunger_ == hunger::asking || supply_ == supply::exhausted) return;
   if (!may_steal()) answer_impatient();
   if (!hungry() || !may_steal()) {
     // The topic has this queue on its list, and might spend a wake-up on it that another one needs.

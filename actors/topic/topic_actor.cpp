@@ -13,6 +13,7 @@ topic_state::topic_state(topic_actor::pointer self, environment_ptr env, topic_b
       settings_(birth.settings),
       version_(birth.version),
       active_(birth.queue_count),
+      outbox_(env_->arrival_batch),
       dead_(birth.dead ? std::move(birth.dead) : std::make_shared<dead_letters>()),
       log_(env_->log, caf::actor_cast<journal_client>(self)),
       ids_(env_->seed ^ (birth.id * 0x9e3779b97f4a7c15), birth.newest) {
@@ -33,7 +34,7 @@ topic_state::~topic_state() {
 }
 
 topic_actor::behavior_type topic_state::make_behavior() {
-  for (auto i = static_cast<std::size_t>(active_); i < queues_.size(); ++i) tell(queues_[i], event::drain{});
+  for (auto i = active_; exists(i); ++i) tell(queue(i), event::drain{});
   arm();
   return {
       [this](command::publish& command) { on_publish(command); },
@@ -56,6 +57,7 @@ topic_actor::behavior_type topic_state::make_behavior() {
       [this](event::snapshot_over) { end_snapshot(); },
       [this](const rebalance& request) { return on_rebalance(request); },
       [this](const event::sated& event) { on_sated(event); },
+      [this](const event::supplied& event) { on_supplied(event); },
       [this](const event::replenished& event) { on_replenished(event); },
       [this](const event::released& event) { on_released(event); },
       [this](event::buried& event) { on_buried(event); },

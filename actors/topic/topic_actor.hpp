@@ -17,6 +17,7 @@
 #include "actors/topic/dead_letters.hpp"
 #include "actors/topic/depth_board.hpp"
 #include "actors/topic/moves.hpp"
+#include "actors/topic/outbox.hpp"
 #include "persistence/published_record.hpp"
 
 namespace mqlite {
@@ -56,18 +57,19 @@ class topic_state {
   queue_number next_in_turn();
   /// Why the topic cannot take a message, if it cannot; otherwise it is counted.
   std::optional<failure> admit(const message& m);
-  struct publish_part;
   struct publish_progress;
-  struct queue_batch {
+  struct routed_arrival {
+    event::arrival arrival;
     queue_number queue;
-    std::vector<event::arrival> messages;
+    std::uint32_t position = 0;  ///< in its command
   };
-  using queue_arrivals = std::vector<queue_batch>;
-  void store(published_record record, publish_part part, const std::shared_ptr<publish_progress>& progress);
-  void add(queue_arrivals& arrivals, queue_number queue, event::arrival a);
-  void forget_slots(const queue_arrivals& arrivals);
+  using routed_arrivals = std::vector<routed_arrival>;
+  void store(published_record record, routed_arrivals arrivals, const std::shared_ptr<publish_progress>& progress);
   /// Stored messages go to their queues.
-  void distribute(queue_arrivals arrivals);
+  void distribute(routed_arrivals arrivals);
+  /// Sends a queue what waits for it, and be it nothing.
+  void send_waiting(queue_number queue);
+  void on_supplied(const event::supplied& event);
   void on_released(const event::released& event);
 
   // -- overflow (topic_overflow.cpp) ------------------------------------------------------------------------------------------
@@ -156,12 +158,17 @@ class topic_state {
     return queue >= 0 && queue < static_cast<std::int64_t>(queues_.size());
   }
   failure no_queue(std::int64_t queue) const;
+  /// Whom to tell or to ask something: what was published before reaches it before.
+  const queue_actor& queue(queue_number number) {
+    if (!outbox_.empty(number)) send_waiting(number);
+    return queues_[static_cast<std::size_t>(number)];
+  }
   topic_info info() const { return {name_, active_, version_}; }
   /// Passes a command for one queue on to it, or refuses it.
   template <class Command>
   void pass_on(Command& command) {
     if (!exists(command.queue)) return command.answer(no_queue(command.queue));
-    tell(queues_[static_cast<std::size_t>(command.queue)], std::move(command));
+    tell(queue(command.queue), std::move(command));
   }
 
   topic_actor::pointer self_;
@@ -171,8 +178,9 @@ class topic_state {
   std::string name_;
   topic_settings settings_;
   std::uint64_t version_;
-  std::int32_t active_;  ///< queues that publishes are routed to; those behind are being drained
-  std::vector<queue_actor> queues_;
+  std::int32_t active_;              ///< queues that publishes are routed to; those behind are being drained
+  std::vector<queue_actor> queues_;  ///< to send them something, queue() is to be asked for the handle
+  outbox outbox_;
   std::int64_t had_queues_ = 0;  ///< the most there were
   depth_board board_;
   std::shared_ptr<dead_letters> dead_;
@@ -180,9 +188,7 @@ class topic_state {
   id_source ids_;
 
   std::uint32_t turn_ = 0;  ///< round robin
-  static constexpr std::uint32_t no_slot = ~std::uint32_t{0};
-  std::vector<std::uint32_t> slots_;  ///< scratch of add()
-  std::int64_t held_ = 0;  ///< messages in the topic, and their bytes; while there are no limits a little late
+  std::int64_t held_ = 0;   ///< messages in the topic, and their bytes; while there are no limits a little late
   std::int64_t held_bytes_ = 0;
   bool dropping_ = false;  ///< queues are asked for their oldest, or told to bury them
   std::vector<std::function<void()>> after_dropping_;

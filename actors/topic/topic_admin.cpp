@@ -20,8 +20,8 @@ void topic_state::ask_all(std::function<void(std::vector<reported>)> then) {
     }
   };
   auto c = std::make_shared<collection>(collection{{}, queues_.size(), std::move(then)});
-  for (const auto& queue : queues_)
-    ask(self_, queue, report{})
+  for (queue_number i = 0; exists(i); ++i)
+    ask(self_, queue(i), report{})
         .then(
             [this, c](const reported& r) {
               if (exists(r.details.queue)) board_.corrected(r.details.queue, r.details.ready, r.received);
@@ -82,7 +82,7 @@ void topic_state::on_update(command::update_topic& command) {
                 [this, changed, answer](const failure* problem) {
                   if (problem == nullptr) {
                     settings_ = changed;
-                    for (const auto& queue : queues_) tell(queue, event::settings_changed{settings_});
+                    for (queue_number i = 0; exists(i); ++i) tell(queue(i), event::settings_changed{settings_});
                     answer(done{});
                     // Once each queue has told what it released: that it did not before counts as held.
                     ask_all([this](const std::vector<reported>&) { drop_overflow(); });
@@ -103,6 +103,7 @@ void topic_state::add_queue(std::shared_ptr<queue_core> core) {
   queues_.push_back(spawn_state<queue_actor, queue_state>(self_->home_system(), env_, std::move(birth)));
   had_queues_ = std::max(had_queues_, static_cast<std::int64_t>(queues_.size()));
   board_.resize(queues_.size());
+  outbox_.resize(queues_.size());
   board_.replenished(static_cast<queue_number>(queues_.size() - 1), held);
 }
 
@@ -147,7 +148,7 @@ void topic_state::resize_to(std::int32_t active) {
   while (static_cast<std::int32_t>(queues_.size()) < active_) add_queue(nullptr);
   if (static_cast<std::int32_t>(queues_.size()) == active_) return;
   drain_until_ = later(env_->clock->now(), env_->drain_timeout);
-  for (auto i = static_cast<std::size_t>(active_); i < queues_.size(); ++i) tell(queues_[i], event::drain{});
+  for (auto i = active_; exists(i); ++i) tell(queue(i), event::drain{});
   arm();
 }
 
@@ -171,7 +172,7 @@ void topic_state::surrender_from(queue_number queue, surrender request) {
     return;
   }
   const auto move = moves_.begin();
-  ask(self_, queues_[static_cast<std::size_t>(queue)], request)
+  ask(self_, this->queue(queue), request)
       .then(
           [this, move, queue, request](const surrendered& answer) {
             for (std::size_t heir = 0; heir < answer.moved.size(); ++heir) {
@@ -205,9 +206,10 @@ void topic_state::drop_drained() {
   if (drained_.empty() || moves_.any() || drained_.size() < queues_.size() - static_cast<std::size_t>(active_)) return;
   for (const auto& [queue, totals] : drained_) totals_ += totals;
   drained_.clear();
-  for (auto i = static_cast<std::size_t>(active_); i < queues_.size(); ++i) tell(queues_[i], event::dropped{});
+  for (auto i = active_; exists(i); ++i) tell(queue(i), event::dropped{});
   queues_.resize(static_cast<std::size_t>(active_));
   board_.resize(queues_.size());
+  outbox_.resize(queues_.size());
   drain_until_ = timer_heap<int>::never;
   log_.append(record_of(active_, queues_.size(), settings_, version_), durability::written, [](const failure*) {});
 }

@@ -22,7 +22,7 @@ void topic_state::on_redrive(command::redrive_dead& command) {
 void topic_state::redrive(const std::vector<message_id>& ids, std::shared_ptr<part_count> redriven) {
   records::id_list recorded;
   std::vector<std::uint32_t> numbers;
-  queue_arrivals arrivals;
+  routed_arrivals arrivals;
   std::vector<peeked> taken;
   for (const auto& id : ids) {
     auto letter = dead_->take(id);
@@ -30,10 +30,9 @@ void topic_state::redrive(const std::vector<message_id>& ids, std::shared_ptr<pa
     const auto queue = letter->queue < active_ ? letter->queue : next_in_turn();
     recorded.add(id);
     numbers.push_back(static_cast<std::uint32_t>(queue));
-    add(arrivals, queue, {letter->message, 0, true});
+    arrivals.push_back({{letter->message, 0, true}, queue});
     taken.push_back(std::move(*letter));
   }
-  forget_slots(arrivals);
   if (taken.empty()) return redriven->over(0, nullptr);
   log_.append(records::redriven(id_, recorded, numbers, env_->clock->now()), durability::promised,
               [this, taken = std::move(taken), arrivals = std::move(arrivals),

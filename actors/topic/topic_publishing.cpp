@@ -58,12 +58,6 @@ std::optional<failure> topic_state::admit(const message& m) {
   return std::nullopt;
 }
 
-// What is stored by one record, and where it goes then.
-struct topic_state::publish_part {
-  queue_arrivals arrivals;
-  std::vector<std::size_t> positions;  ///< in the command
-};
-
 // A command of many large messages makes several records.
 struct topic_state::publish_progress {
   std::vector<outcome<published>> results;
@@ -78,7 +72,8 @@ void topic_state::on_publish(command::publish& command) {
   std::size_t bytes = 0;
   for (const auto& d : command.drafts) bytes += d.message->content_size() + 40;
   published_record record(id_, std::min(bytes, most_record_bytes));
-  publish_part part;
+  routed_arrivals arrivals;
+  arrivals.reserve(command.drafts.size());
   const auto now = env_->clock->now();
   for (auto& d : command.drafts) {
     auto where = route(d);
@@ -90,66 +85,61 @@ void topic_state::on_publish(command::publish& command) {
     }
     d.message->assign(ids_.next(now));
     add_to(record, *d.message, *where, d.not_before);
-    part.positions.push_back(progress->results.size());
+    const auto position = static_cast<std::uint32_t>(progress->results.size());
     progress->results.emplace_back(published{d.message->id(), *where});
-    add(part.arrivals, *where, {std::move(d.message), d.not_before});
+    arrivals.push_back({{std::move(d.message), d.not_before}, *where, position});
     if (record.size() < most_record_bytes) continue;
-    store(std::exchange(record, published_record(id_)), std::exchange(part, {}), progress);
+    store(std::exchange(record, published_record(id_)), std::exchange(arrivals, {}), progress);
   }
-  if (!record.empty()) store(std::move(record), std::move(part), progress);
+  if (!record.empty()) store(std::move(record), std::move(arrivals), progress);
   if (--progress->outstanding == 0) progress->answer(std::move(progress->results));
 }
 
-void topic_state::store(published_record record, publish_part part, const std::shared_ptr<publish_progress>& progress) {
-  forget_slots(part.arrivals);
+void topic_state::store(published_record record, routed_arrivals arrivals,
+                        const std::shared_ptr<publish_progress>& progress) {
   ++progress->outstanding;
   log_.append(std::move(record).finish(), durability::promised,
-              [this, part = std::move(part), progress](const failure* problem) mutable {
+              [this, arrivals = std::move(arrivals), progress](const failure* problem) mutable {
                 if (problem == nullptr) {
-                  distribute(std::move(part.arrivals));
+                  distribute(std::move(arrivals));
                 } else {
-                  for (const auto& batch : part.arrivals)
-                    for (const auto& a : batch.messages)
-                      on_released({1, static_cast<std::int64_t>(a.message->content_size())});
-                  for (const auto position : part.positions) progress->results[position] = *problem;
+                  for (const auto& a : arrivals) {
+                    on_released({1, static_cast<std::int64_t>(a.arrival.message->content_size())});
+                    progress->results[a.position] = *problem;
+                  }
                 }
                 if (--progress->outstanding == 0)
                   when_dropped([progress] { progress->answer(std::move(progress->results)); });
               });
 }
 
-// A topic may have a thousand queues of which one publish names a few: slots_ finds a queue's batch without searching.
-void topic_state::add(queue_arrivals& arrivals, queue_number queue, event::arrival a) {
-  slots_.resize(queues_.size(), no_slot);
-  auto& slot = slots_[static_cast<std::size_t>(queue)];
-  if (slot == no_slot) {
-    slot = static_cast<std::uint32_t>(arrivals.size());
-    arrivals.push_back({queue, {}});
-  }
-  arrivals[slot].messages.push_back(std::move(a));
-}
-
-void topic_state::forget_slots(const queue_arrivals& arrivals) {
-  for (const auto& batch : arrivals) slots_[static_cast<std::size_t>(batch.queue)] = no_slot;
-}
-
-void topic_state::distribute(queue_arrivals arrivals) {
+void topic_state::distribute(routed_arrivals arrivals) {
   std::uint64_t spare = 0;
-  std::uint64_t all = 0;
-  for (auto& batch : arrivals) {
-    const auto count = batch.messages.size();
+  for (auto& [arrival, to, position] : arrivals) {
     // A resize may have dropped the queue meanwhile: its messages go to the last one that is left.
-    const auto queue = exists(batch.queue) ? batch.queue : static_cast<queue_number>(queues_.size() - 1);
-    board_.sent(queue, count);
-    drained_.erase(queue);
-    all += count;
-    spare += board_.fed(queue) ? count - 1 : count;
-    tell(queues_[static_cast<std::size_t>(queue)], event::arrived{std::move(batch.messages)});
+    const auto queue = exists(to) ? to : static_cast<queue_number>(queues_.size() - 1);
+    board_.sent(queue, 1);
+    if (!board_.fed(queue)) ++spare;
+    if (!drained_.empty()) drained_.erase(queue);
+    const bool urgent = queue >= active_ || arrival.not_before != 0 || arrival.message->expires_at() != 0 ||
+                        settings_.message_ttl.count() != 0;
+    outbox_.add(queue, std::move(arrival), urgent);
   }
-  totals_.published += all;
+  for (const auto queue : outbox_.take_due()) send_waiting(queue);
+  totals_.published += arrivals.size();
   drop_overflow();
   wake_starving(spare);
-  sweep_again(all);
+  sweep_again(arrivals.size());
+}
+
+void topic_state::send_waiting(queue_number queue) {
+  tell(queues_[static_cast<std::size_t>(queue)], event::arrived{outbox_.take(queue)});
+}
+
+void topic_state::on_supplied(const event::supplied& event) {
+  if (!exists(event.queue)) return;
+  outbox_.has_plenty(event.queue, event.plenty);
+  if (!event.plenty) send_waiting(event.queue);
 }
 
 void topic_state::on_released(const event::released& event) {

@@ -62,8 +62,8 @@ void topic_state::ask_queues(std::uint64_t number, snapshot_promise promise) {
                        std::move(queues)});
     release_moves();
   };
-  for (const auto& queue : queues_)
-    ask(self_, queue, begin_snapshot{})
+  for (queue_number i = 0; exists(i); ++i)
+    ask(self_, queue(i), begin_snapshot{})
         .then(
             [p, one_less](queue_snapshot_begun& begun) mutable {
               if (begun.problem) p->problem = std::move(begun.problem);

@@ -36,6 +36,9 @@ class disorder {
     topic_settings_patch settings;
     settings.ack_timeout = 10s;
     if (with.buries) settings.max_deliveries = 2;
+    // Queues often have plenty, and what waits with the topic goes to them by the batch.
+    f_.env().plenty = 1 + seed % 4;
+    f_.env().arrival_batch = 2 + seed % 3;
     f_.start(queues, settings);
     f_.random_order(seed);
   }

@@ -1,5 +1,6 @@
 #include "actors/topic/dead_letters.hpp"
 #include "actors/topic/depth_board.hpp"
+#include "actors/topic/outbox.hpp"
 #include "test/actors/support.hpp"
 
 using namespace mqlite;
@@ -122,6 +123,53 @@ TEST_CASE("bounds are never below the depths, whatever departs unseen") {
       for (queue_number i = 0; i < queues; ++i) REQUIRE(board.bound(i) >= all[i].ready + all[i].under_way);
     }
   }
+}
+
+// -- outbox -------------------------------------------------------------------------------------------------------------------
+
+TEST_CASE("a message for a queue that does not have plenty is due at once") {
+  outbox box(3);
+  box.resize(2);
+  box.add(1, {message::make("1")}, false);
+  box.add(1, {message::make("2")}, false);
+  CHECK(box.take_due() == std::vector<queue_number>{1});
+  CHECK(box.take(1).size() == 2);
+  CHECK(box.empty(1));
+  CHECK(box.take_due().empty());
+}
+
+TEST_CASE("messages for a queue that has plenty are due when they are enough, or when one is urgent") {
+  outbox box(3);
+  box.resize(2);
+  box.has_plenty(0, true);
+  box.add(0, {message::make("1")}, false);
+  box.add(0, {message::make("2")}, false);
+  CHECK(box.take_due().empty());
+  CHECK_FALSE(box.empty(0));
+  box.add(0, {message::make("3")}, false);
+  CHECK(box.take_due() == std::vector<queue_number>{0});
+  CHECK(box.take(0).size() == 3);
+  box.add(0, {message::make("4")}, false);
+  box.add(0, {message::make("5")}, true);
+  CHECK(box.take_due() == std::vector<queue_number>{0});
+  const auto batch = box.take(0);
+  REQUIRE(batch.size() == 2);
+  CHECK(batch[0].message->payload() == "4");
+}
+
+TEST_CASE("a queue that has run out gets each message at once again, and a new queue does not have plenty") {
+  outbox box(3);
+  box.resize(2);
+  box.has_plenty(1, true);
+  box.has_plenty(1, false);
+  box.add(1, {message::make("1")}, false);
+  CHECK(box.take_due() == std::vector<queue_number>{1});
+  box.take(1);
+  box.has_plenty(1, true);
+  box.resize(1);
+  box.resize(2);
+  box.add(1, {message::make("2")}, false);
+  CHECK(box.take_due() == std::vector<queue_number>{1});
 }
 
 // -- dead_letters -------------------------------------------------------------------------------------------------------------
