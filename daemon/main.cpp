@@ -6,11 +6,13 @@
 #include "config/command_line.hpp"
 #include "config/error.hpp"
 #include "daemon/broker_process.hpp"
+#include "daemon/huge_pages.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/version.hpp"
 
 // mqlite: the broker. Exit codes: 0 stopped in order, 1 could not start or failed, 2 bad configuration.
 int main(int argc, char** argv) {
+  mqlite::use_huge_pages();
   // Blocked before any thread starts, so that they are only ever taken by the one that waits for them.
   sigset_t signals;
   sigemptyset(&signals);
