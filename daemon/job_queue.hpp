@@ -58,7 +58,8 @@ class job_queue {
     {
       const std::lock_guard guard(mutex_);
       jobs_.push_back(job);
-      if (jobs_.size() > tolerated * (awake_ + (by.working ? 0 : 1)) || (by.working && !watched_)) called = call();
+      if (jobs_.size() > tolerated_by_helper * (awake_ + (by.working ? 0 : 1)) || (by.working && !watched_))
+        called = call();
     }
     if (called != nullptr) called->wake.notify_one();
   }
@@ -112,6 +113,9 @@ class job_queue {
   static constexpr std::chrono::milliseconds watch{1};
   /// Jobs that may wait for each worker that is awake.
   static constexpr std::size_t tolerated = 2;
+  /// The same where a helper puts them: it is through with its events, and a publish to many topics is a job for each (to 10,000 queues in
+  /// ten topics: 1.14 times as many publishes a second as with 2, at 0.85 of the CPU).
+  static constexpr std::size_t tolerated_by_helper = 12;
 
   template <class Thread>
   Job* take_first(Thread& own, std::unique_lock<std::mutex>& lock) {

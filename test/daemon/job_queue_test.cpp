@@ -154,6 +154,18 @@ struct pair {
   job stuck, behind;
 };
 
+TEST_CASE("jobs that pile up behind a helper are run by a worker too") {
+  std::vector<job> all(100);
+  gate ran;
+  pool workers(1);
+  queue::helper self;  // never comes to them
+  for (auto& one : all) {
+    one.run = [&] { ran.open(); };
+    workers.jobs.put(&one, self);
+  }
+  ran.pass();
+}
+
 TEST_CASE("what a helper leaves lying is run by a worker") {
   std::deque<pair> pairs(200);
   pool workers(1);
