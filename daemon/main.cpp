@@ -6,7 +6,7 @@
 #include "config/command_line.hpp"
 #include "config/error.hpp"
 #include "daemon/broker_process.hpp"
-#include "daemon/huge_pages.hpp"
+#include "daemon/heap.hpp"
 #include "daemon/logging.hpp"
 #include "daemon/version.hpp"
 
@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
     mqlite::set_up_logging(line.loaded.values.log);
     for (const auto& warning : line.loaded.warnings) spdlog::warn("{}", warning);
     if (line.check_config) return std::puts("the configuration is sound") < 0 ? 1 : 0;
+    const mqlite::heap_release release;
     mqlite::run_broker(line.loaded.values, MQLITE_VERSION);
     return 0;
   } catch (const mqlite::config_error& error) {

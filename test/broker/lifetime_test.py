@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from delivery import InBackground, Topic, ids, payloads, receipts
+from delivery import InBackground, Topic, ids, memory_of, payloads, receipts
 from harness import BrokerCase, SharedBrokerCase, wait_until
 
 # An end that no test waits for, and one that each test may wait for, in milliseconds.
@@ -178,6 +178,24 @@ class Restart(BrokerCase):
         self.assertEqual(topic.counts(), (2, 1, 0))
         self.assertEqual(ids(topic.peek()), published[1:])
         self.assertEqual(ids(topic.peek(state="leased")), published[:1])
+
+
+class Memory(BrokerCase):
+    def test_the_memory_of_a_queue_that_was_deep_goes_back_to_the_system(self):
+        broker = self.start_broker()
+        with open(f"/proc/{broker.process.pid}/maps", encoding="ascii") as file:
+            if "tcmalloc" not in file.read():
+                self.skipTest("the allocator is not ours to ask")
+        resident = lambda: memory_of(broker)["resident_bytes"]
+        topic = Topic.create(broker)
+        idle = resident()
+        batch = {"messages": [{"payload": "x" * 250}] * 10_000}
+        for _ in range(40):
+            topic.ok("POST", "/publish_batch", batch)
+        deep = resident()
+        self.assertGreater(deep - idle, 100_000_000)
+        self.assertEqual(topic.ok("DELETE", "/queues/0/messages"), {"purged": 400_000})
+        wait_until(lambda: resident() - idle < 60_000_000, "most of it is given back")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+/// What the broker asks of gperftools' allocator. In a build without it, nothing.
+namespace mqlite {
+
+/// From now on memory comes by 2 MiB that the kernel may back with one huge page each, where its setting `transparent_hugepage` is
+/// `madvise` or `always`: what waits in queues takes a page fault for thousands of messages rather than for fourteen. To be called
+/// before there are threads.
+void use_huge_pages();
+
+/// As long as it exists, memory that the heap has not used for some seconds goes back to the system: after use_huge_pages(), because the
+/// allocator by itself gives back small pieces at random, and so breaks huge pages up. A broker whose heap is small sleeps.
+class heap_release {
+ public:
+  heap_release();
+  ~heap_release();
+  heap_release(const heap_release&) = delete;
+  heap_release& operator=(const heap_release&) = delete;
+
+ private:
+  void run();
+  bool stopped_within(std::chrono::nanoseconds time);
+
+  std::mutex mutex_;
+  std::condition_variable stop_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mqlite
