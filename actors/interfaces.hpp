@@ -99,7 +99,7 @@ using topic_actor = caf::typed_actor<
     // From a woken queue that needs nothing.
     caf::result<void>(event::sated),
     // From a queue: it has plenty to give out, or has run out.
-    caf::result<void>(event::supplied),
+    caf::result<void>(event::supply_changed),
     // From a queue: more is waiting than the topic knew.
     caf::result<void>(event::replenished),
     // From a queue: messages are gone.

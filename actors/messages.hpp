@@ -195,9 +195,10 @@ struct arrival {
   std::int64_t not_before = 0;
   bool unexpiring = false;
 };
-/// Published messages, recorded, for the queue's tail; none, for a queue that has run out, when there are none.
+/// Published messages, recorded, for the queue's tail.
 struct arrived {
   std::vector<arrival> messages;
+  bool refill = false;  ///< answers a queue that has run out: all there is for it, perhaps nothing
 };
 /// Messages of a sibling's tail, recorded, for the thief.
 struct stolen {
@@ -237,7 +238,7 @@ struct sated {
   queue_number queue = 0;
 };
 /// A queue has plenty to give out, so that arrivals may come by the batch; or it has run out, and wants those that wait at once.
-struct supplied {
+struct supply_changed {
   queue_number queue = 0;
   bool plenty = false;
 };

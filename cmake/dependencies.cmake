@@ -40,4 +40,5 @@ pkg_check_modules(isal REQUIRED IMPORTED_TARGET libisal)
 # allocator half as much again for a publish. The sanitizers bring their own.
 if(NOT MQLITE_SANITIZE)
   find_library(MQLITE_ALLOCATOR tcmalloc_minimal DOC "gperftools' tcmalloc_minimal, or empty for the C library's allocator")
+  find_path(MQLITE_ALLOCATOR_HEADERS gperftools/malloc_extension.h DOC "where gperftools' headers are, for huge pages")
 endif()

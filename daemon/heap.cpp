@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
+#include <cstdlib>
+#include <utility>
 
 #include "daemon/release_policy.hpp"
 
@@ -17,7 +19,10 @@ namespace {
 
 constexpr std::size_t huge_page = 2U << 20;
 // Between two looks at what is free.
-constexpr std::chrono::seconds interval{2};
+constexpr std::chrono::seconds shortest_pause{2};
+constexpr std::chrono::seconds longest_pause{64};
+// Bytes that are given back at once.
+constexpr std::size_t slice = std::size_t{32} << 20;
 
 // Rises when the heap grows.
 std::atomic<std::uint32_t> growth = 0;
@@ -30,10 +35,10 @@ class huge_page_source final : public SysAllocator {
 
   // The allocator holds its lock: nothing may be allocated here.
   void* Alloc(std::size_t size, std::size_t* actual_size, std::size_t alignment) override {
-    size = (size + huge_page - 1) / huge_page * huge_page;
-    void* memory = usual_.Alloc(size, actual_size, std::max(alignment, huge_page));
-    if (memory == nullptr) return nullptr;
-    madvise(memory, size, MADV_HUGEPAGE);  // a kernel without them: small pages, as ever
+    const auto rounded = (size + huge_page - 1) / huge_page * huge_page;
+    void* memory = rounded < size ? nullptr : usual_.Alloc(rounded, actual_size, std::max(alignment, huge_page));
+    if (memory == nullptr) return usual_.Alloc(size, actual_size, alignment);  // there may be room for that
+    madvise(memory, rounded, MADV_HUGEPAGE);  // a kernel without them: small pages, as ever
     growth.fetch_add(1, std::memory_order_relaxed);
     growth.notify_one();
     return memory;
@@ -54,10 +59,10 @@ std::size_t bytes(const char* what) {
 void use_huge_pages() {
   auto* allocator = MallocExtension::instance();
   auto* usual = allocator->GetSystemAllocator();
-  if (usual == nullptr) return;                         // another allocator is preloaded
+  if (usual == nullptr) return;                         // under valgrind, which brings its own
   static auto& source = *new huge_page_source(*usual);  // threads may allocate until the very end
   allocator->SetSystemAllocator(&source);
-  allocator->SetMemoryReleaseRate(0);
+  if (std::getenv("TCMALLOC_RELEASE_RATE") == nullptr) allocator->SetMemoryReleaseRate(0);
 }
 
 heap_release::heap_release() : thread_([this] { run(); }) {}
@@ -73,15 +78,25 @@ heap_release::~heap_release() {
   thread_.join();
 }
 
+// A broker whose heap stays as it is looks more and more rarely, and one whose heap is small waits until it grows.
 void heap_release::run() {
   pthread_setname_np(pthread_self(), "heap");
   release_policy policy;
-  while (!stopped_within(interval)) {
-    const auto grown = growth.load();
+  std::size_t free_before = 0;
+  std::size_t used_before = 0;
+  for (auto pause = shortest_pause;;) {
+    const auto grown = growth.load();  // before it is seen that there is no stop yet: a stop lets it grow
+    if (stopped_within(pause)) return;
     const auto used = bytes("generic.current_allocated_bytes");
     const auto free = bytes("tcmalloc.pageheap_free_bytes");
-    if (const auto idle = policy.look(free, used); idle > 0) MallocExtension::instance()->ReleaseToSystem(idle);
-    if (free + used <= release_policy::least) growth.wait(grown);
+    const bool same = std::exchange(free_before, free) == free && std::exchange(used_before, used) == used;
+    auto idle = policy.look(free, used);
+    pause = same && idle == 0 ? std::min(2 * pause, longest_pause) : shortest_pause;
+    // Others who need memory wait meanwhile.
+    for (; idle > 0; idle -= std::min(idle, slice)) MallocExtension::instance()->ReleaseToSystem(std::min(idle, slice));
+    if (free + used > release_policy::least) continue;
+    growth.wait(grown);
+    pause = shortest_pause;
   }
 }
 

@@ -13,8 +13,8 @@ namespace mqlite {
 /// before there are threads.
 void use_huge_pages();
 
-/// As long as it exists, memory that the heap has not used for some seconds goes back to the system: after use_huge_pages(), because the
-/// allocator by itself gives back small pieces at random, and so breaks huge pages up. A broker whose heap is small sleeps.
+/// As long as it exists, memory that the heap has not used for some seconds goes back to the system. By itself the allocator
+/// gives back next to nothing.
 class heap_release {
  public:
   heap_release();

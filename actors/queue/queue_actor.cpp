@@ -77,7 +77,7 @@ queue_actor::behavior_type queue_state::make_behavior() {
 
 void queue_state::on_arrived(event::arrived& event) {
   received_ += event.messages.size();
-  if (supply_ == supply::exhausted) supply_ = supply::direct;
+  if (event.refill) supply_ = supply::direct;
   catch_up();
   if (!event.messages.empty()) fed_by_topic();
   const auto at = now();

@@ -97,10 +97,10 @@ void queue_state::serve() {
 void queue_state::tell_supply() {
   if (supply_ == supply::direct && core_->ready() >= env_->plenty) {
     supply_ = supply::by_batch;
-    tell(topic_, event::supplied{number_, true});
+    tell(topic_, event::supply_changed{number_, true});
   } else if (supply_ == supply::by_batch && core_->ready() == 0) {
     supply_ = supply::exhausted;
-    tell(topic_, event::supplied{number_, false});
+    tell(topic_, event::supply_changed{number_, false});
   }
 }
 

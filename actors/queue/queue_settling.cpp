@@ -245,6 +245,7 @@ void queue_state::on_purge(command::purge& command) {
       if (problem == nullptr) totals_.acknowledged -= size;  // purged is not acknowledged
       purged->over(size, problem);
     });
+  tell_supply();
 }
 
 // -- telling the topic --------------------------------------------------------------------------------------------------------

@@ -59,6 +59,7 @@ caf::result<given> queue_state::on_give(const give& request) {
   const auto ready = core_->ready();
   if (ready == 0 || ready < request.at_least) return given{false, 0, ready, received_};
   auto messages = core_->give(request.count > 0 ? request.count : (ready + 1) / 2, now());
+  tell_supply();
   std::vector<message_id> ids;
   for (const auto& m : messages) ids.push_back(m.message->id());
   auto promise = self_->make_response_promise<given>();

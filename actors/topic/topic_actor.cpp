@@ -34,7 +34,7 @@ topic_state::~topic_state() {
 }
 
 topic_actor::behavior_type topic_state::make_behavior() {
-  for (auto i = active_; exists(i); ++i) tell(queue(i), event::drain{});
+  for (auto i = active_; exists(i); ++i) tell(up_to_date(i), event::drain{});
   arm();
   return {
       [this](command::publish& command) { on_publish(command); },
@@ -57,7 +57,7 @@ topic_actor::behavior_type topic_state::make_behavior() {
       [this](event::snapshot_over) { end_snapshot(); },
       [this](const rebalance& request) { return on_rebalance(request); },
       [this](const event::sated& event) { on_sated(event); },
-      [this](const event::supplied& event) { on_supplied(event); },
+      [this](const event::supply_changed& event) { on_supply_changed(event); },
       [this](const event::replenished& event) { on_replenished(event); },
       [this](const event::released& event) { on_released(event); },
       [this](event::buried& event) { on_buried(event); },

@@ -67,9 +67,9 @@ class topic_state {
   void store(published_record record, routed_arrivals arrivals, const std::shared_ptr<publish_progress>& progress);
   /// Stored messages go to their queues.
   void distribute(routed_arrivals arrivals);
-  /// Sends a queue what waits for it, and be it nothing.
-  void send_waiting(queue_number queue);
-  void on_supplied(const event::supplied& event);
+  /// Sends a queue what waits for it; as a refill even if it is nothing.
+  void send_waiting(queue_number queue, bool refill);
+  void on_supply_changed(const event::supply_changed& event);
   void on_released(const event::released& event);
 
   // -- overflow (topic_overflow.cpp) ------------------------------------------------------------------------------------------
@@ -158,9 +158,9 @@ class topic_state {
     return queue >= 0 && queue < static_cast<std::int64_t>(queues_.size());
   }
   failure no_queue(std::int64_t queue) const;
-  /// Whom to tell or to ask something: what was published before reaches it before.
-  const queue_actor& queue(queue_number number) {
-    if (!outbox_.empty(number)) send_waiting(number);
+  /// A queue that is to be told or asked something: what was published before has been sent to it.
+  const queue_actor& up_to_date(queue_number number) {
+    if (!outbox_.empty(number)) send_waiting(number, false);
     return queues_[static_cast<std::size_t>(number)];
   }
   topic_info info() const { return {name_, active_, version_}; }
@@ -168,7 +168,7 @@ class topic_state {
   template <class Command>
   void pass_on(Command& command) {
     if (!exists(command.queue)) return command.answer(no_queue(command.queue));
-    tell(queue(command.queue), std::move(command));
+    tell(up_to_date(command.queue), std::move(command));
   }
 
   topic_actor::pointer self_;
@@ -179,7 +179,7 @@ class topic_state {
   topic_settings settings_;
   std::uint64_t version_;
   std::int32_t active_;              ///< queues that publishes are routed to; those behind are being drained
-  std::vector<queue_actor> queues_;  ///< to send them something, queue() is to be asked for the handle
+  std::vector<queue_actor> queues_;  ///< mostly asked for by up_to_date()
   outbox outbox_;
   std::int64_t had_queues_ = 0;  ///< the most there were
   depth_board board_;

@@ -21,7 +21,7 @@ void topic_state::ask_all(std::function<void(std::vector<reported>)> then) {
   };
   auto c = std::make_shared<collection>(collection{{}, queues_.size(), std::move(then)});
   for (queue_number i = 0; exists(i); ++i)
-    ask(self_, queue(i), report{})
+    ask(self_, up_to_date(i), report{})
         .then(
             [this, c](const reported& r) {
               if (exists(r.details.queue)) board_.corrected(r.details.queue, r.details.ready, r.received);
@@ -82,7 +82,7 @@ void topic_state::on_update(command::update_topic& command) {
                 [this, changed, answer](const failure* problem) {
                   if (problem == nullptr) {
                     settings_ = changed;
-                    for (queue_number i = 0; exists(i); ++i) tell(queue(i), event::settings_changed{settings_});
+                    for (queue_number i = 0; exists(i); ++i) tell(up_to_date(i), event::settings_changed{settings_});
                     answer(done{});
                     // Once each queue has told what it released: that it did not before counts as held.
                     ask_all([this](const std::vector<reported>&) { drop_overflow(); });
@@ -148,7 +148,7 @@ void topic_state::resize_to(std::int32_t active) {
   while (static_cast<std::int32_t>(queues_.size()) < active_) add_queue(nullptr);
   if (static_cast<std::int32_t>(queues_.size()) == active_) return;
   drain_until_ = later(env_->clock->now(), env_->drain_timeout);
-  for (auto i = active_; exists(i); ++i) tell(queue(i), event::drain{});
+  for (auto i = active_; exists(i); ++i) tell(up_to_date(i), event::drain{});
   arm();
 }
 
@@ -160,7 +160,7 @@ void topic_state::end_drain() {
   surrender request;
   for (std::int32_t i = 0; i < active_; ++i) {
     request.numbers.push_back(i);
-    request.heirs.push_back(queues_[static_cast<std::size_t>(i)]);
+    request.heirs.push_back(up_to_date(i));
   }
   surrender_from(active_, std::move(request));
 }
@@ -172,7 +172,7 @@ void topic_state::surrender_from(queue_number queue, surrender request) {
     return;
   }
   const auto move = moves_.begin();
-  ask(self_, this->queue(queue), request)
+  ask(self_, up_to_date(queue), request)
       .then(
           [this, move, queue, request](const surrendered& answer) {
             for (std::size_t heir = 0; heir < answer.moved.size(); ++heir) {
@@ -206,7 +206,7 @@ void topic_state::drop_drained() {
   if (drained_.empty() || moves_.any() || drained_.size() < queues_.size() - static_cast<std::size_t>(active_)) return;
   for (const auto& [queue, totals] : drained_) totals_ += totals;
   drained_.clear();
-  for (auto i = active_; exists(i); ++i) tell(queue(i), event::dropped{});
+  for (auto i = active_; exists(i); ++i) tell(up_to_date(i), event::dropped{});
   queues_.resize(static_cast<std::size_t>(active_));
   board_.resize(queues_.size());
   outbox_.resize(queues_.size());

@@ -58,7 +58,7 @@ void topic_state::go_on(std::shared_ptr<sweep> s) {
   const auto i = static_cast<std::size_t>(next);
   const auto at_least = s->declined[i] ? 1 : std::max<std::uint64_t>(1, busiest->next_bound);
   s->asked[i] = true;
-  ask(self_, queue(next),
+  ask(self_, up_to_date(next),
       collect{at_least, options.most - have, options.most_bytes - s->bytes, options.auto_ack, options.lease})
       .then(
           [this, s, next, i](collected& answer) {
@@ -112,7 +112,7 @@ void topic_state::unpark(const std::shared_ptr<sweep>& s) {
 
 void topic_state::on_cancel(const command::cancel& command) {
   if (command.queue != any_queue) {
-    if (exists(command.queue)) tell(queue(command.queue), command);
+    if (exists(command.queue)) tell(up_to_date(command.queue), command);
     return;
   }
   const auto found = sweeps_.find(command.consumer);
@@ -175,7 +175,8 @@ void topic_state::on_settle(command::settle& command) {
 void topic_state::on_unheld(event::unheld& event) {
   auto& rest = event.rest;
   for (queue_number q = 0; exists(q); ++q)
-    if (std::find(rest.asked.begin(), rest.asked.end(), q) == rest.asked.end()) return tell(queue(q), std::move(rest));
+    if (std::find(rest.asked.begin(), rest.asked.end(), q) == rest.asked.end())
+      return tell(up_to_date(q), std::move(rest));
   if ((rest.moving_before || rest.moves_before != moves_.begun()) && rest.rounds < most_rounds) {
     rest.moves_before = moves_.begun();
     if (moves_.over(rest.moves_before)) return search_again(std::move(rest));
@@ -192,7 +193,7 @@ void topic_state::search_again(command::settle rest) {
   rest.asked.clear();
   rest.moves_before = moves_.begun();
   rest.moving_before = moves_.any();
-  tell(queue(0), std::move(rest));
+  tell(up_to_date(0), std::move(rest));
 }
 
 // -- subscribing --------------------------------------------------------------------------------------------------------------

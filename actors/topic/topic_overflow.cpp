@@ -67,7 +67,7 @@ void topic_state::drop_overflow() {
   search->waiting.swap(after_dropping_);
   for (std::size_t i = 0; i < search->queues.size(); ++i) {
     const auto number = search->queues[i].number;
-    ask(self_, queue(number), find_oldest{static_cast<std::uint64_t>(most)})
+    ask(self_, up_to_date(number), find_oldest{static_cast<std::uint64_t>(most)})
         .then(
             [this, search, i, number](oldest_found& answer) {
               if (exists(number)) board_.corrected(number, answer.ready, answer.received);
@@ -102,7 +102,7 @@ void topic_state::drop_found(const std::shared_ptr<overflow_search>& search) {
     const auto over = [this, search] {
       if (--search->unanswered == 0) end_search(*search);
     };
-    ask(self_, queue(q.number), event::drop_oldest{q.chosen, q.through})
+    ask(self_, up_to_date(q.number), event::drop_oldest{q.chosen, q.through})
         .then(
             [this, number = q.number, over](const oldest_dropped& answer) {
               if (exists(number)) board_.corrected(number, answer.ready, answer.received);

@@ -125,21 +125,21 @@ void topic_state::distribute(routed_arrivals arrivals) {
                         settings_.message_ttl.count() != 0;
     outbox_.add(queue, std::move(arrival), urgent);
   }
-  for (const auto queue : outbox_.take_due()) send_waiting(queue);
+  for (const auto queue : outbox_.take_due()) send_waiting(queue, false);
   totals_.published += arrivals.size();
   drop_overflow();
   wake_starving(spare);
   sweep_again(arrivals.size());
 }
 
-void topic_state::send_waiting(queue_number queue) {
-  tell(queues_[static_cast<std::size_t>(queue)], event::arrived{outbox_.take(queue)});
+void topic_state::send_waiting(queue_number queue, bool refill) {
+  tell(queues_[static_cast<std::size_t>(queue)], event::arrived{outbox_.take(queue), refill});
 }
 
-void topic_state::on_supplied(const event::supplied& event) {
+void topic_state::on_supply_changed(const event::supply_changed& event) {
   if (!exists(event.queue)) return;
-  outbox_.has_plenty(event.queue, event.plenty);
-  if (!event.plenty) send_waiting(event.queue);
+  outbox_.set_plenty(event.queue, event.plenty);
+  if (!event.plenty) send_waiting(event.queue, true);
 }
 
 void topic_state::on_released(const event::released& event) {

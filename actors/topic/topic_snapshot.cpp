@@ -63,7 +63,7 @@ void topic_state::ask_queues(std::uint64_t number, snapshot_promise promise) {
     release_moves();
   };
   for (queue_number i = 0; exists(i); ++i)
-    ask(self_, queue(i), begin_snapshot{})
+    ask(self_, up_to_date(i), begin_snapshot{})
         .then(
             [p, one_less](queue_snapshot_begun& begun) mutable {
               if (begun.problem) p->problem = std::move(begun.problem);

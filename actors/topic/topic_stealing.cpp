@@ -54,7 +54,7 @@ void topic_state::ask_to_give(std::shared_ptr<search> s, queue_number victim, st
   s->asked[static_cast<std::size_t>(victim)] = true;
   const auto move = moves_.begin();
   const auto thief = s->thief;
-  ask(self_, queue(victim), give{thief, queues_[static_cast<std::size_t>(thief)], at_least, 0})
+  ask(self_, up_to_date(victim), give{thief, queues_[static_cast<std::size_t>(thief)], at_least, 0})
       .then(
           [this, s, victim, move](const given& answer) {
             moved(move, victim, s->thief, answer);
@@ -122,7 +122,7 @@ void topic_state::wake_starving(std::uint64_t most, queue_number except) {
   for (; most > 0 && board_.anyone_starves() && board_.busiest(any_queue); --most) {
     const auto starving = board_.next_starving(except);
     if (!starving) return;
-    tell(queue(*starving), event::wake{});
+    tell(up_to_date(*starving), event::wake{});
   }
 }
 
@@ -166,7 +166,7 @@ void topic_state::level(std::vector<std::uint64_t> depths, reply<done> answer) {
   const auto from = static_cast<std::size_t>(deepest - depths.begin());
   const auto to = static_cast<std::size_t>(shallowest - depths.begin());
   const auto move = moves_.begin();
-  ask(self_, queue(static_cast<queue_number>(from)), give{static_cast<queue_number>(to), queues_[to], 1, count})
+  ask(self_, up_to_date(static_cast<queue_number>(from)), give{static_cast<queue_number>(to), queues_[to], 1, count})
       .then(
           [this, move, from, to, depths, answer](const given& g) mutable {
             moved(move, static_cast<queue_number>(from), static_cast<queue_number>(to), g);

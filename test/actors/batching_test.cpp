@@ -96,37 +96,39 @@ TEST_CASE_FIXTURE(plenty_fixture, "whoever asks a queue finds what was published
   }
 }
 
-TEST_CASE_FIXTURE(plenty_fixture, "a subscriber gets what waits with the topic as soon as it has had the rest") {
-  start_with_plenty(1);
+TEST_CASE_FIXTURE(plenty_fixture, "a queue that has run out is sent what waits, unasked and before it steals") {
+  topic_settings_patch s;
+  SUBCASE("where it may steal") { s.steal = steal_policy::half; }
+  SUBCASE("where it may not") { s.steal = steal_policy::off; }
+  start_with_plenty(2, s);
+  const auto line = subscribe(0, 3, true);
+  line.sink->confirming = false;
+  run();
   publish_waiting();
-  const auto line = subscribe(0, 3);
+  REQUIRE(payloads(line.sink->got) == texts(1, 3));
+  count_anew();
+  line.sink->confirm();  // there is room for three, and one in the queue
   run();
-  CHECK(payloads(line.sink->got) == texts(1, 3));
-  publish("7");
-  run();
-  for (int i = 0; i < 3; ++i) {
-    const auto& got = line.sink->got;
-    const auto acked = settle(settlement::ack, 0, {{got[static_cast<std::size_t>(i)].message->id(), 0}});
-    run();
-    CHECK(acked->ok());
-  }
   CHECK(payloads(line.sink->got) == texts(1, 6));
-  const auto others = subscribe(0, 10);
+  CHECK(received<event::arrived>() == 1);
+  CHECK(received<rebalance>() == 0);
+  line.sink->confirming = true;
+  line.sink->confirm();
   run();
-  CHECK(payloads(others.sink->got) == texts(7, 7));
-  publish("8");  // to a queue that has run out
+  CHECK(line.sink->got.size() == (s.steal == steal_policy::half ? 10 : 6));
+  publish("7");  // to a queue that does not have plenty any more
   run();
-  CHECK(payloads(others.sink->got) == texts(7, 8));
+  CHECK(line.sink->got.back().message->payload() == "7");
 }
 
-TEST_CASE_FIXTURE(plenty_fixture, "a queue that has run out is sent what waits before it steals") {
-  start_with_plenty(2);
-  const auto line = subscribe(0, 7);  // takes the four, and three of its sibling's at once: it has stolen half
+TEST_CASE_FIXTURE(plenty_fixture, "a queue that was purged, or has given away its last, does not have plenty") {
+  start_with_plenty(1);
+  request<std::uint64_t>([&](auto then) { front().purge("n", "t", 0, then); });
   run();
-  const auto before = details().totals.steals;
-  publish_many(8, 0);
-  CHECK(details().totals.steals == before);
-  CHECK(line.sink->got.size() == 7);
+  count_anew();
+  publish("5");
+  run();
+  CHECK(received<event::arrived>() == 1);
 }
 
 TEST_CASE_FIXTURE(plenty_fixture, "a starving queue steals what waits with the topic for its sibling") {
@@ -146,6 +148,17 @@ TEST_CASE_FIXTURE(plenty_fixture, "what has a time is sent at once, and with it 
   run();
   CHECK(received<event::arrived>() == 1);
   CHECK(peek(0, peek_state::delayed) == std::vector<std::string>{"later"});
+  publish("more");
+  run();
+  message_attributes mortal;
+  mortal.expires_at = now() + second;
+  draft d;
+  d.message = message::make("mortal", mortal.encode(), mortal.expires_at);
+  d.queue = 0;
+  count_anew();
+  request<published>([&](auto then) { front().publish("n", "t", std::move(d), then); });
+  run();
+  CHECK(received<event::arrived>() == 1);
   topic_settings_patch s;
   s.message_ttl = 2s;
   request<done>([&](auto then) { front().update_topic("n", "t", s, then); });
@@ -155,7 +168,7 @@ TEST_CASE_FIXTURE(plenty_fixture, "what has a time is sent at once, and with it 
   run();
   CHECK(received<event::arrived>() == 1);
   pass(3s);
-  CHECK(peek(0).empty());
+  CHECK(dead().size() == 9);  // all but the one that comes later; nobody has asked the queue
 }
 
 TEST_CASE_FIXTURE(plenty_fixture, "a queue that a resize drops takes along what waits with the topic") {
@@ -173,8 +186,10 @@ TEST_CASE_FIXTURE(plenty_fixture, "a full topic drops the oldest, with what wait
   limits.max_length = 12;
   limits.overflow = overflow_policy::drop_oldest;
   start_with_plenty(1, limits);
-  for (int i = 5; i <= 15; ++i) publish(std::to_string(i));
-  run();
+  for (int i = 5; i <= 15; ++i) {
+    publish(std::to_string(i));
+    run();
+  }
   CHECK(peek(0) == texts(4, 15));
 }
 

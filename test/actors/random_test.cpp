@@ -128,6 +128,10 @@ class disorder {
     f_.script->release();
     f_.script->sync();
     f_.run();
+    // Who waits for a message has got what there is: to ask the queues changes nothing.
+    const auto before = deliveries();
+    f_.details();
+    REQUIRE(deliveries() == before);
     look();
   }
 
@@ -307,6 +311,15 @@ class disorder {
     f_.script->syncing_later = random_.percent(40);
     f_.script->release(f_.script->holding ? random_.below(5) : SIZE_MAX);
     f_.script->sync(f_.script->syncing_later ? random_.below(5) : SIZE_MAX);
+  }
+
+  /// What was delivered since the last look.
+  std::size_t deliveries() const {
+    std::size_t count = 0;
+    for (const auto& line : lines_) count += line.sink->got.size();
+    for (const auto& [a, auto_ack] : asked_)
+      if (a && a->came() && a->ok()) count += (*a)->deliveries.size();
+    return count;
   }
 
   /// Takes note of what was answered and delivered.

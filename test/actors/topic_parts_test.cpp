@@ -141,7 +141,7 @@ TEST_CASE("a message for a queue that does not have plenty is due at once") {
 TEST_CASE("messages for a queue that has plenty are due when they are enough, or when one is urgent") {
   outbox box(3);
   box.resize(2);
-  box.has_plenty(0, true);
+  box.set_plenty(0, true);
   box.add(0, {message::make("1")}, false);
   box.add(0, {message::make("2")}, false);
   CHECK(box.take_due().empty());
@@ -157,15 +157,29 @@ TEST_CASE("messages for a queue that has plenty are due when they are enough, or
   CHECK(batch[0].message->payload() == "4");
 }
 
+TEST_CASE("batches of queues that get messages in turn go at different moments, also after all were sent early") {
+  outbox box(4);
+  box.resize(4);
+  for (queue_number q = 0; q < 4; ++q) box.set_plenty(q, true);
+  for (int round = 0; round < 40; ++round) {
+    for (queue_number q = 0; q < 4; ++q) box.add(q, {message::make("x")}, false);
+    const auto due = box.take_due();
+    CHECK(due.size() == 1);
+    for (const auto q : due) box.take(q);
+    if (round % 10 == 5)
+      for (queue_number q = 0; q < 4; ++q) box.take(q);
+  }
+}
+
 TEST_CASE("a queue that has run out gets each message at once again, and a new queue does not have plenty") {
   outbox box(3);
   box.resize(2);
-  box.has_plenty(1, true);
-  box.has_plenty(1, false);
+  box.set_plenty(1, true);
+  box.set_plenty(1, false);
   box.add(1, {message::make("1")}, false);
   CHECK(box.take_due() == std::vector<queue_number>{1});
   box.take(1);
-  box.has_plenty(1, true);
+  box.set_plenty(1, true);
   box.resize(1);
   box.resize(2);
   box.add(1, {message::make("2")}, false);
