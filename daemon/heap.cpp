@@ -37,8 +37,10 @@ class huge_page_source final : public SysAllocator {
   void* Alloc(std::size_t size, std::size_t* actual_size, std::size_t alignment) override {
     const auto rounded = (size + huge_page - 1) / huge_page * huge_page;
     void* memory = rounded < size ? nullptr : usual_.Alloc(rounded, actual_size, std::max(alignment, huge_page));
-    if (memory == nullptr) return usual_.Alloc(size, actual_size, alignment);  // there may be room for that
-    madvise(memory, rounded, MADV_HUGEPAGE);  // a kernel without them: small pages, as ever
+    if (memory != nullptr)
+      madvise(memory, rounded, MADV_HUGEPAGE);  // a kernel without them: small pages, as ever
+    else
+      memory = usual_.Alloc(size, actual_size, alignment);  // there may be room for that
     growth.fetch_add(1, std::memory_order_relaxed);
     growth.notify_one();
     return memory;

@@ -85,13 +85,13 @@ class queue_state {
   void acknowledge_handed(const std::vector<entry_handle>& entries);
   void answer_empty(const reply<consumed>& answer);
   void arm();
+
   /// How arrivals come.
   enum class supply {
     direct,     ///< each as soon as it is stored
     by_batch,   ///< there is plenty to give out
     exhausted,  ///< there was; the topic has been told to send what waits with it
   };
-
   /// Tells the topic when it may send arrivals by the batch, and when not any more.
   void tell_supply();
 

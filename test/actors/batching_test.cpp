@@ -122,8 +122,18 @@ TEST_CASE_FIXTURE(plenty_fixture, "a queue that has run out is sent what waits, 
 }
 
 TEST_CASE_FIXTURE(plenty_fixture, "a queue that was purged, or has given away its last, does not have plenty") {
-  start_with_plenty(1);
-  request<std::uint64_t>([&](auto then) { front().purge("n", "t", 0, then); });
+  start_with_plenty(2);
+  SUBCASE("purged") {
+    request<std::uint64_t>([&](auto then) { front().purge("n", "t", 0, then); });
+  }
+  SUBCASE("robbed") {
+    const auto most = consume(0, 3);
+    const auto own = consume(1, 4);
+    run();
+    const auto stolen = consume(1, 1, 10s);
+    run();
+    REQUIRE(payloads(stolen) == texts(4, 4));
+  }
   run();
   count_anew();
   publish("5");
