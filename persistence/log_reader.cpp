@@ -81,7 +81,7 @@ void log_reader::seek(std::uint64_t offset) {
 std::optional<log_failure> log_reader::fill(std::size_t least) {
   auto used = static_cast<std::size_t>(position_ - buffer_offset_);
   auto kept = filled_ - used;
-  auto wanted = std::max(least, read_size);
+  auto wanted = std::max<std::uint64_t>(least, std::min(read_size, limit_ - position_));
   if (wanted > capacity_) {
     auto larger = std::make_unique_for_overwrite<char[]>(wanted);
     if (kept != 0) std::memcpy(larger.get(), buffer_.get() + used, kept);
