@@ -42,6 +42,9 @@ void tell(const Handle& to, Ts&&... xs) {
 #endif
 }
 
+/// A timer keeps its actor alive until it goes off: none should be set for longer.
+inline constexpr std::chrono::nanoseconds longest_timer = std::chrono::seconds(30);
+
 /// Sends after a while, without a sender.
 template <class Self, class Handle, class... Ts>
 void tell_after(Self* self, std::chrono::nanoseconds delay, const Handle& to, Ts&&... xs) {

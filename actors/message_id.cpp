@@ -58,7 +58,7 @@ void message_id::to_bytes(void* bytes) const noexcept {
 }
 
 std::optional<message_id> message_id::parse(std::string_view text) noexcept {
-  if (text.size() != 36) return std::nullopt;
+  if (text.size() != text_size) return std::nullopt;
   unsigned seen = 0;  // has a bit above those of a digit as soon as one was none
   const auto take = [&](std::uint64_t& half, std::size_t from, std::size_t count) {
     for (auto i = from; i < from + count; ++i) {
@@ -99,7 +99,7 @@ void message_id::write_text(char* out) const noexcept {
 }
 
 std::string message_id::text() const {
-  std::string result(36, '\0');
+  std::string result(text_size, '\0');
   write_text(result.data());
   return result;
 }
@@ -111,12 +111,12 @@ std::int64_t message_id::timestamp() const noexcept {
 }
 
 std::optional<receipt> receipt::parse(std::string_view text) noexcept {
-  const auto id = message_id::parse(text.substr(0, 36));
+  const auto id = message_id::parse(text.substr(0, message_id::text_size));
   if (!id) return std::nullopt;
-  if (text.size() == 36) return receipt{*id, 0};
+  if (text.size() == message_id::text_size) return receipt{*id, 0};
   std::uint32_t deliveries = 0;
   const char* end = text.data() + text.size();
-  if (text[36] != '#') return std::nullopt;
+  if (text[message_id::text_size] != '#') return std::nullopt;
   const auto [stop, problem] = std::from_chars(text.data() + 37, end, deliveries);
   if (problem != std::errc{} || stop != end || deliveries == 0) return std::nullopt;
   return receipt{*id, deliveries};

@@ -22,13 +22,16 @@ class message_id {
   /// From its 16 bytes, most significant first.
   static message_id from_bytes(const void* bytes) noexcept;
 
-  /// From 36 characters, either case; nothing when the text is no UUID.
+  /// Characters of its text.
+  static constexpr std::size_t text_size = 36;
+
+  /// From its text, either case; nothing when that is no UUID.
   static std::optional<message_id> parse(std::string_view text) noexcept;
 
   /// Writes the 16 bytes, most significant first.
   void to_bytes(void* bytes) const noexcept;
 
-  /// 36 characters in lower case.
+  /// In lower case; write_text() takes room for text_size characters.
   std::string text() const;
   void write_text(char* out) const noexcept;
 

@@ -11,8 +11,6 @@ namespace {
 constexpr std::size_t most_pushed = 256;
 // After the log has refused what a push needs, until the next is tried.
 constexpr std::chrono::nanoseconds push_pause = std::chrono::milliseconds(100);
-// A timer keeps its actor alive until it goes off, so none is set for longer.
-constexpr std::chrono::nanoseconds longest_timer = std::chrono::seconds(30);
 
 }  // namespace
 

@@ -7,7 +7,6 @@
 namespace mqlite {
 namespace {
 
-constexpr auto never = timer_heap<entry_handle>::never;
 // Of a lease that is over: it ends at the next start, and its message is at the front again or is buried.
 constexpr std::int64_t over = 1;
 // Slots that one slice looks at, for each entry that it may give.
@@ -132,7 +131,7 @@ snapshot_entry queue_snapshot::image_of(entry_handle h, std::int64_t now) const 
   if (where == place::delayed) image.not_before = settling ? until : core_.delayed_until(h);
   if (where == place::returned) image.to_front = image.deliveries == 0;
   // A clock that stands still begins to run when the messages have reached their consumer.
-  if (until == never) until = later(now, core_.settings().ack_timeout);
+  if (until == timer_heap<entry_handle>::never) until = later(now, core_.settings().ack_timeout);
   if (where == place::leased) image.leased_until = std::max(until, over);
   return image;
 }

@@ -7,7 +7,6 @@
 namespace mqlite {
 namespace {
 
-constexpr std::chrono::nanoseconds longest_timer = std::chrono::seconds(30);
 // How often ids are looked for while messages move: each round misses one with little probability.
 constexpr std::uint32_t most_rounds = 8;
 

@@ -14,15 +14,6 @@ std::string_view rest_of(std::string_view line, std::string_view prefix) {
   return line.substr(prefix.size());
 }
 
-std::size_t number_of(std::string_view digits) {
-  std::size_t value = 0;
-  for (const char c : digits) {
-    if (c < '0' || c > '9') break;
-    value = value * 10 + static_cast<std::size_t>(c - '0');
-  }
-  return value;
-}
-
 class beanstalkd_conversation final : public conversation {
  public:
   explicit beanstalkd_conversation(const plan& what)

@@ -11,7 +11,6 @@ namespace mqlite::load {
 namespace {
 
 constexpr std::size_t most_connections = 256;
-constexpr std::size_t filling_calls = 64;
 /// Bytes of requests that may be under way: CAF holds a copy of each until it is sent.
 constexpr double most_under_way = 4e9;
 
@@ -36,7 +35,9 @@ class caf_door final : public door {
 
   void open(std::size_t publishers, std::size_t consumers) override;
   std::size_t publishing_lanes() const override { return publishers_; }
-  std::size_t lane_depth() const override { return plan_.what == workload::drain ? filling_calls : plan_.outstanding; }
+  std::size_t lane_depth() const override {
+    return plan_.what == workload::drain ? std::size_t{filling_calls} : plan_.outstanding;
+  }
 
   void publish(std::size_t lane, std::size_t requests) override { to(lane).publishes += requests; }
   void publish_stamped(std::size_t lane, std::string_view stamp) override { to(lane).stamps.emplace_back(stamp); }

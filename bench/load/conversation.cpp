@@ -1,5 +1,6 @@
 #include "bench/load/conversation.hpp"
 
+#include <charconv>
 #include <random>
 #include <utility>
 
@@ -9,6 +10,12 @@ namespace {
 constexpr std::size_t most_queues = 1000;  // of one topic
 
 }  // namespace
+
+std::size_t number_of(std::string_view text) {
+  std::size_t value = 0;
+  std::from_chars(text.data(), text.data() + text.size(), value);
+  return value;
+}
 
 void hand_over(std::size_t lane, heard& what, listener& to) {
   if (const auto n = std::exchange(what.published, 0)) to.on_published(lane, n);

@@ -14,6 +14,9 @@ struct heard {
   std::size_t settled = 0;
   delivered messages;
 };
+/// The number that `text` begins with.
+std::size_t number_of(std::string_view text);
+
 /// Tells `to` what a lane heard, and forgets it.
 void hand_over(std::size_t lane, heard& what, listener& to);
 

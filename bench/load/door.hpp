@@ -14,6 +14,9 @@ namespace mqlite::load {
 
 using clock = std::chrono::steady_clock;
 
+/// Requests that each connection has under way while it fills a topic that is to be drained, where each is a call of its own.
+inline constexpr int filling_calls = 64;
+
 /// What acknowledges messages (receipts, ids), one behind the other in one block of memory.
 class token_list {
  public:

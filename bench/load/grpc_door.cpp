@@ -17,7 +17,6 @@ using v1::MQLiteService;
 
 /// Events that one poll takes at most.
 constexpr int most_events = 1000;
-constexpr int filling_calls = 64;
 
 void check(const grpc::Status& status) {
   if (!status.ok()) throw run_error("the broker refuses: " + status.error_message());

@@ -13,12 +13,6 @@ struct nats_message {
   std::string_view subject, reply, headers, payload;
 };
 
-std::size_t number_of(std::string_view digits) {
-  std::size_t value = 0;
-  for (const char c : digits) value = value * 10 + static_cast<std::size_t>(c - '0');
-  return value;
-}
-
 /// `MSG subject sid [reply] size` and `HMSG subject sid [reply] header-size size`; `line` is without its end.
 nats_message cut_message(std::string_view in, std::string_view line) {
   std::string_view words[6];

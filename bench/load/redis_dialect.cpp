@@ -48,7 +48,7 @@ std::string command(std::initializer_list<std::string_view> words) {
   return out;
 }
 
-enum class subject { publish, fetch, ack, remove };
+enum class asked { publish, fetch, ack, remove };
 
 class redis_conversation final : public conversation {
  public:
@@ -59,11 +59,11 @@ class redis_conversation final : public conversation {
         stamps_(what.what == workload::end_to_end) {}
 
   std::string publish_request(std::size_t) const override { return command({"XADD", plan_.topic, "*", "p", payload_}); }
-  void expect_publishes(std::size_t requests) override { expect(subject::publish, requests); }
+  void expect_publishes(std::size_t requests) override { expect(asked::publish, requests); }
   void publish_stamped(std::string& out, std::string_view stamp) override {
     payload_.replace(0, stamp.size(), stamp);
     out += publish_request(0);
-    expect(subject::publish, 1);
+    expect(asked::publish, 1);
   }
 
   void fetch(std::string& out, std::size_t most, bool wait) override {
@@ -73,7 +73,7 @@ class redis_conversation final : public conversation {
           {"XREADGROUP", "GROUP", "g", consumer_, "COUNT", count, "BLOCK", "10000", "STREAMS", plan_.topic, ">"});
     else
       out += command({"XREADGROUP", "GROUP", "g", consumer_, "COUNT", count, "STREAMS", plan_.topic, ">"});
-    expect(subject::fetch, 1);
+    expect(asked::fetch, 1);
   }
 
   std::size_t settle(std::string& out, const token_list& ids) override {
@@ -86,8 +86,8 @@ class redis_conversation final : public conversation {
     const auto key = "$" + std::to_string(plan_.topic.size()) + "\r\n" + plan_.topic + "\r\n";
     out += "*" + std::to_string(ids.size() + 3) + "\r\n$4\r\nXACK\r\n" + key + "$1\r\ng\r\n" + list;
     out += "*" + std::to_string(ids.size() + 2) + "\r\n$4\r\nXDEL\r\n" + key + list;
-    expect(subject::ack, 1);
-    expect(subject::remove, 1);
+    expect(asked::ack, 1);
+    expect(asked::remove, 1);
     return 0;
   }
 
@@ -103,7 +103,7 @@ class redis_conversation final : public conversation {
   }
 
  private:
-  void expect(subject what, std::size_t times) {
+  void expect(asked what, std::size_t times) {
     if (!expected_.empty() && expected_.back().first == what)
       expected_.back().second += times;
     else
@@ -119,15 +119,15 @@ class redis_conversation final : public conversation {
     if (!cursor.next(type, number, text)) return 0;
     if (type == '-') throw run_error("Redis refuses: " + std::string(text));
     switch (expected_.front().first) {
-      case subject::publish:
+      case asked::publish:
         ++to.published;
         break;
-      case subject::ack:
+      case asked::ack:
         break;
-      case subject::remove:
+      case asked::remove:
         to.settled += static_cast<std::size_t>(number);
         break;
-      case subject::fetch:
+      case asked::fetch:
         if (number > 0 && !take_entries(cursor, to)) return 0;
         ++to.messages.fetches;
         break;
@@ -164,7 +164,7 @@ class redis_conversation final : public conversation {
   std::string payload_;
   std::string consumer_;
   bool stamps_;
-  std::deque<std::pair<subject, std::size_t>> expected_;  // and how often
+  std::deque<std::pair<asked, std::size_t>> expected_;  // and how often
   std::vector<std::pair<std::string_view, std::string_view>> found_;
 };
 

@@ -12,7 +12,7 @@
 namespace mqlite::load {
 namespace {
 
-constexpr int most_events = 256;
+constexpr int most_ready = 256;
 /// What one send offers of the fixed text, about.
 constexpr std::size_t fixed_bytes = 256 * 1024;
 
@@ -164,12 +164,12 @@ void stream_door::poll(listener& to, clock::time_point until) {
   flush_marked();
   if (!settled_.empty()) until = {};
   for (const auto& [lane, messages] : std::exchange(settled_, {})) to.on_settled(lane, messages);
-  epoll_event events[most_events];
+  epoll_event events[most_ready];
   const auto left = std::max(clock::duration(0), until - clock::now());
   timespec wait{};
   wait.tv_sec = std::chrono::duration_cast<std::chrono::seconds>(left).count();
   wait.tv_nsec = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count() % 1'000'000'000;
-  const int n = epoll_pwait2(poll_, events, most_events, &wait, nullptr);
+  const int n = epoll_pwait2(poll_, events, most_ready, &wait, nullptr);
   if (n < 0 && errno != EINTR) throw run_error(std::string("epoll: ") + std::strerror(errno));
   for (int i = 0; i < n; ++i) {
     const auto lane = static_cast<std::size_t>(events[i].data.u64);

@@ -11,9 +11,6 @@
 namespace mqlite::tcp {
 namespace {
 
-constexpr std::size_t id_size = 36;
-constexpr std::string_view ok("\x0a\x02ok", 4);
-
 void append_id_member(std::string& out, const answer_address& to) {
   if (to.id.empty()) return;
   out += ",\"id\":";
@@ -26,9 +23,9 @@ void append_published_response(std::string& out, std::uint64_t request_id, const
                 v1::TCPResponse::kPublishFieldNumber == 16 && v1::PublishResponse::kMessageIdFieldNumber == 1 &&
                 v1::PublishResponse::kQueueIdFieldNumber == 2);
   const auto queue = static_cast<std::uint32_t>(where.queue);
-  const auto size = 2 + id_size + (queue == 0 ? 0 : 1 + wire::varint_size(queue));
-  char* p = wire::extend(out, ok.size() + (request_id == 0 ? 0 : 1 + wire::varint_size(request_id)) + 3 + size);
-  p = std::copy(ok.begin(), ok.end(), p);
+  const auto size = 2 + message_id::text_size + (queue == 0 ? 0 : 1 + wire::varint_size(queue));
+  char* p = wire::extend(out, ok_status.size() + (request_id == 0 ? 0 : 1 + wire::varint_size(request_id)) + 3 + size);
+  p = std::copy(ok_status.begin(), ok_status.end(), p);
   if (request_id != 0) {
     *p++ = wire::tag(3, wire::varint);
     p = wire::put_varint(p, request_id);
@@ -36,9 +33,9 @@ void append_published_response(std::string& out, std::uint64_t request_id, const
   p = wire::put_varint(p, 16 << 3 | wire::bytes);
   *p++ = static_cast<char>(size);
   *p++ = wire::tag(1, wire::bytes);
-  *p++ = id_size;
+  *p++ = message_id::text_size;
   where.id.write_text(p);
-  p += id_size;
+  p += message_id::text_size;
   if (queue == 0) return;
   *p++ = wire::tag(2, wire::varint);
   wire::put_varint(p, queue);

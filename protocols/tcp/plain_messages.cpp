@@ -12,9 +12,6 @@ namespace {
 
 using google::protobuf::io::CodedOutputStream;
 
-constexpr std::size_t id_size = 36;
-constexpr std::string_view ok("\x0a\x02ok", 4);
-
 constexpr std::uint32_t tag(int field, std::uint32_t wire_type) {
   return static_cast<std::uint32_t>(field) << 3 | wire_type;
 }
@@ -49,10 +46,10 @@ class message_writer {
   /// Appends tag, length and the message.
   void append(std::string& out, int field, const delivery& one) {
     if (!one.message->attributes().empty()) return append_by_library(out, field, one);
-    char receipt[id_size + 12];
+    char receipt[message_id::text_size + 12];
     one.message->id().write_text(receipt);
-    receipt[id_size] = '#';
-    const auto* end = std::to_chars(receipt + id_size + 1, receipt + sizeof receipt, one.deliveries).ptr;
+    receipt[message_id::text_size] = '#';
+    const auto* end = std::to_chars(receipt + message_id::text_size + 1, receipt + sizeof receipt, one.deliveries).ptr;
     write_parts({receipt, static_cast<std::size_t>(end - receipt)}, one);
     const auto payload = one.message->payload();
     add_varint(out, tag(field, 2));
@@ -66,7 +63,7 @@ class message_writer {
   void write_parts(std::string_view receipt, const delivery& one) {
     head_.clear();
     tail_.clear();
-    add_bytes(head_, v1::Message::kIdFieldNumber, receipt.substr(0, id_size));
+    add_bytes(head_, v1::Message::kIdFieldNumber, receipt.substr(0, message_id::text_size));
     head_ += origin_;
     add_number(head_, v1::Message::kQueueIdFieldNumber, static_cast<std::uint64_t>(one.queue));
     if (const auto size = one.message->payload().size(); size > 0) {
@@ -104,7 +101,7 @@ void append_consumed_response(std::string& out, std::uint64_t request_id, const 
   message_writer writer(from);
   for (const auto& one : messages) writer.append(response, v1::ConsumeResponse::kMessagesFieldNumber, one);
   out.reserve(out.size() + response.size() + 32);
-  out += ok;
+  out += ok_status;
   add_number(out, v1::TCPResponse::kRequestIdFieldNumber, request_id);
   add_varint(out, tag(v1::TCPResponse::kConsumeFieldNumber, 2));
   add_varint(out, response.size());
@@ -112,7 +109,7 @@ void append_consumed_response(std::string& out, std::uint64_t request_id, const 
 }
 
 void append_pushed_response(std::string& out, const message_origin& from, const delivery& message) {
-  out += ok;
+  out += ok_status;
   message_writer(from).append(out, v1::TCPResponse::kSubscribeMessageFieldNumber, message);
 }
 

@@ -29,15 +29,11 @@ void append_member(std::string& out, std::string_view name, T value) {
   append_number(out, value);
 }
 
-std::int64_t milliseconds(std::chrono::nanoseconds duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
 void append_settings(std::string& out, const topic_settings& settings) {
   out += "{\"ack_timeout_ms\":";
-  append_number(out, milliseconds(settings.ack_timeout));
+  append_number(out, whole_milliseconds(settings.ack_timeout));
   append_member(out, "max_deliveries", settings.max_deliveries);
-  append_member(out, "message_ttl_ms", milliseconds(settings.message_ttl));
+  append_member(out, "message_ttl_ms", whole_milliseconds(settings.message_ttl));
   append_member(out, "max_length", settings.max_length);
   append_member(out, "max_bytes", settings.max_bytes);
   out += ",\"overflow\":\"";
@@ -75,7 +71,7 @@ std::string_view counter_of(settlement what) {
 void append_published(std::string& out, const published& where) {
   out += "{\"message_id\":\"";
   const auto start = out.size();
-  out.resize(start + 36);
+  out.resize(start + message_id::text_size);
   where.id.write_text(out.data() + start);
   out += "\",\"queue_id\":";
   append_number(out, where.queue);

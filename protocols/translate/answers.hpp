@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +17,11 @@ struct message_origin {
   std::string_view name_space;
   std::string_view topic;
 };
+
+/// As settings are told.
+inline std::int64_t whole_milliseconds(std::chrono::nanoseconds duration) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+}
 
 /// Why a message is a dead letter, as clients read it.
 std::string_view name_of(dead_reason reason) noexcept;

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -15,6 +16,9 @@ namespace mqlite {
 /// The longest duration that a request may name, in milliseconds: a hundred years. Added to today it stays far from where
 /// nanoseconds since 1970 overflow.
 inline constexpr std::int64_t longest_ms = 3'155'760'000'000;
+inline constexpr std::int64_t nanoseconds_per_ms = 1'000'000;
+/// The most of an integer that has no limit of its own.
+inline constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
 
 /// The known members of a request's object, read one by one. Members that are not known are passed over, of a repeated one the last
 /// counts, and `null` is the same as absent, except for raw(). The first wrong value is remembered; what is read after that does not

@@ -40,7 +40,7 @@ void append_attributes(std::string& out, std::string_view bytes) {
 
 void append_id(std::string& out, message_id id) {
   const auto start = out.size();
-  out.resize(start + 36);
+  out.resize(start + message_id::text_size);
   id.write_text(out.data() + start);
 }
 

@@ -42,7 +42,6 @@ bool read_plain_publish(std::string_view request, plain_publish& to) noexcept {
 
 void append_publish_result(std::string& out, const outcome<published>& how) {
   using fields = v1::PublishResult;
-  constexpr std::size_t id_size = 36;
   constexpr auto field = wire::tag(1, wire::bytes);
   if (!how) {
     v1::PublishResult result;
@@ -55,14 +54,14 @@ void append_publish_result(std::string& out, const outcome<published>& how) {
   }
   // A number of 0 is absent, as the library has it.
   const auto queue = static_cast<std::uint64_t>(how->queue);
-  const auto size = 2 + id_size + (queue == 0 ? 0 : 1 + wire::varint_size(queue));
+  const auto size = 2 + message_id::text_size + (queue == 0 ? 0 : 1 + wire::varint_size(queue));
   char* to = wire::extend(out, 2 + size);
   *to++ = field;
   *to++ = static_cast<char>(size);
   *to++ = wire::tag(fields::kMessageIdFieldNumber, wire::bytes);
-  *to++ = id_size;
+  *to++ = message_id::text_size;
   how->id.write_text(to);
-  to += id_size;
+  to += message_id::text_size;
   if (queue == 0) return;
   *to++ = wire::tag(fields::kQueueIdFieldNumber, wire::varint);
   wire::put_varint(to, queue);

@@ -7,16 +7,10 @@
 namespace mqlite {
 namespace {
 
-constexpr std::size_t id_size = 36;
-
-std::int64_t milliseconds(std::chrono::nanoseconds duration) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
-}
-
 void fill_settings(v1::TopicSettings& out, const topic_settings& settings) {
-  out.set_ack_timeout_ms(milliseconds(settings.ack_timeout));
+  out.set_ack_timeout_ms(whole_milliseconds(settings.ack_timeout));
   out.set_max_deliveries(static_cast<std::int32_t>(settings.max_deliveries));
-  out.set_message_ttl_ms(milliseconds(settings.message_ttl));
+  out.set_message_ttl_ms(whole_milliseconds(settings.message_ttl));
   out.set_max_length(static_cast<std::int64_t>(settings.max_length));
   out.set_max_bytes(static_cast<std::int64_t>(settings.max_bytes));
   const auto overflow = overflow_choices[static_cast<std::size_t>(settings.overflow)];
@@ -109,7 +103,7 @@ void fill(v1::PublishResponse& out, const published& where) {
 void fill(v1::PublishResult& out, const outcome<published>& how) {
   if (how) {
     auto& id = *out.mutable_message_id();  // which a stream uses again
-    id.resize(id_size);
+    id.resize(message_id::text_size);
     how->id.write_text(id.data());
     out.set_queue_id(how->queue);
     return;

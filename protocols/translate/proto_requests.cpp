@@ -8,9 +8,6 @@
 namespace mqlite {
 namespace {
 
-constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t nanoseconds_per_ms = 1'000'000;
-
 /// Reads fields and remembers the first refusal; what is read after that does not matter.
 class reader {
  public:

@@ -1,7 +1,6 @@
 #include "protocols/translate/publish_requests.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <map>
 #include <string>
 
@@ -15,7 +14,6 @@ namespace {
 
 constexpr std::string_view publish_fields[] = {"payload",  "payload_base64", "headers",       "routing_key",
                                                "queue_id", "delay_ms",       "deliver_at_ms", "ttl_ms"};
-constexpr std::int64_t nanoseconds_per_ms = 1'000'000;
 
 using header_map = std::map<std::string, std::string>;
 

@@ -9,8 +9,6 @@
 namespace mqlite {
 namespace {
 
-constexpr auto no_limit = std::numeric_limits<std::int64_t>::max();
-
 constexpr std::string_view topic_fields[] = {"name",           "queue_count",    "ack_timeout_ms",
                                              "max_deliveries", "message_ttl_ms", "max_length",
                                              "max_bytes",      "overflow",       "steal"};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "persistence/log_writer.hpp"
+#include "persistence/manifest.hpp"
 #include "persistence/published_record.hpp"
 #include "persistence/record.hpp"
 #include "persistence/recovery.hpp"
@@ -47,6 +48,7 @@ inline std::string created(const std::string& name) {
 }
 
 inline const std::filesystem::path log_folder = "data";
+inline const auto log_path = log_folder / incr_name(1);
 
 /// A log folder that was recovered and is open for appending.
 struct open_log {

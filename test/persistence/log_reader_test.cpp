@@ -14,8 +14,6 @@ namespace {
 
 using namespace test;
 
-const auto log_path = log_folder / incr_name(1);
-
 /// The events of write_small_log(), and where its records begin (the last entry is the end).
 struct small_log {
   strings events;

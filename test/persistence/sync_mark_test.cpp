@@ -10,8 +10,6 @@ namespace {
 
 using namespace test;
 
-const auto log_path = log_folder / incr_name(1);
-
 /// A log of ten records of about a sector and a half each, with fsyncs behind those that are named.
 struct marked_log {
   std::string bytes;

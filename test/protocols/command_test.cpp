@@ -25,7 +25,7 @@ command read_proto(command_reader& reader, const v1::TCPCommand& in, std::string
 }
 
 /// Why a JSON command is refused; empty when it is not.
-std::string refusal(std::string_view text) {
+std::string refused_command(std::string_view text) {
   command_reader reader;
   const auto read = read_json_text(reader, text);
   const auto* why = std::get_if<failure>(&read.content);
@@ -34,7 +34,7 @@ std::string refusal(std::string_view text) {
   return why->text;
 }
 
-std::string refusal(const v1::TCPCommand& in) {
+std::string refused_command(const v1::TCPCommand& in) {
   command_reader reader;
   std::string bytes;
   const auto read = read_proto(reader, in, bytes);
@@ -63,20 +63,20 @@ TEST_CASE("a JSON command's id comes back as it was spelled") {
 }
 
 TEST_CASE("malformed JSON commands are refused by name") {
-  CHECK(refusal("{").find("no valid JSON") != std::string::npos);
-  CHECK(refusal("[1]") == "the command must be a JSON object");
-  CHECK(refusal("  ") == "`action` is required");
-  CHECK(refusal(R"({"action":7})") == "`action` must be a string");
-  CHECK(refusal(R"({"action":"nope"})") == "unknown action `nope`");
-  CHECK(refusal(R"({"action":"publish","data":[]})") == "`data` must be an object");
-  CHECK(refusal(R"({"action":"publish","data":{"topic":"t","payload":1}})") == "`namespace` is required");
-  CHECK(refusal(R"({"action":"publish","data":{"namespace":"n","topic":"t"}})") ==
+  CHECK(refused_command("{").find("no valid JSON") != std::string::npos);
+  CHECK(refused_command("[1]") == "the command must be a JSON object");
+  CHECK(refused_command("  ") == "`action` is required");
+  CHECK(refused_command(R"({"action":7})") == "`action` must be a string");
+  CHECK(refused_command(R"({"action":"nope"})") == "unknown action `nope`");
+  CHECK(refused_command(R"({"action":"publish","data":[]})") == "`data` must be an object");
+  CHECK(refused_command(R"({"action":"publish","data":{"topic":"t","payload":1}})") == "`namespace` is required");
+  CHECK(refused_command(R"({"action":"publish","data":{"namespace":"n","topic":"t"}})") ==
         "`payload` or `payload_base64` is required");
-  CHECK(refusal(R"({"action":"consume","data":{"namespace":"n","topic":"t","batch_size":0}})") ==
+  CHECK(refused_command(R"({"action":"consume","data":{"namespace":"n","topic":"t","batch_size":0}})") ==
         "`batch_size` must be 1 to 10000");
-  CHECK(refusal(R"({"action":"consume","data":{"namespace":"n","topic":"t","queue_id":-2}})") ==
+  CHECK(refused_command(R"({"action":"consume","data":{"namespace":"n","topic":"t","queue_id":-2}})") ==
         "`queue_id` must be -1 or more");
-  CHECK(refusal(R"({"action":"peek","data":{"namespace":"n","topic":"t","queue_id":-1}})") ==
+  CHECK(refused_command(R"({"action":"peek","data":{"namespace":"n","topic":"t","queue_id":-1}})") ==
         "`queue_id` must be 0 or more");
 }
 
@@ -127,35 +127,35 @@ TEST_CASE("a Protobuf publish without a queue is routed automatically, and queue
 TEST_CASE("Protobuf commands are refused with the texts of JSON") {
   auto in = publish_command();
   in.mutable_publish()->set_queue_id(-2);
-  CHECK(refusal(in) == "`queue_id` must be -1 or more");
+  CHECK(refused_command(in) == "`queue_id` must be -1 or more");
   in = publish_command();
   in.mutable_publish()->set_payload(std::string(1001, 'x'));
-  CHECK(refusal(in).find("limits.max_message_bytes") != std::string::npos);
+  CHECK(refused_command(in).find("limits.max_message_bytes") != std::string::npos);
   in = publish_command();
   in.mutable_publish()->set_topic("no topic");
-  CHECK(refusal(in).find("`topic` must be 1 to 255 characters") == 0);
+  CHECK(refused_command(in).find("`topic` must be 1 to 255 characters") == 0);
   v1::TCPCommand consume;
   consume.set_action("consume");
   consume.mutable_consume()->set_namespace_("n");
   consume.mutable_consume()->set_topic("t");
   consume.mutable_consume()->set_wait_ms(60'001);
-  CHECK(refusal(consume) == "`wait_ms` must be 0 to 60000");
+  CHECK(refused_command(consume) == "`wait_ms` must be 0 to 60000");
 }
 
 TEST_CASE("a Protobuf command's data must be that of its action") {
   auto in = publish_command();
   in.set_action("consume");
-  CHECK(refusal(in).find("request of its action `consume`") != std::string::npos);
+  CHECK(refused_command(in).find("request of its action `consume`") != std::string::npos);
   in = publish_command();
   in.mutable_ping();
-  CHECK(refusal(in).find("request of its action `publish`") != std::string::npos);
+  CHECK(refused_command(in).find("request of its action `publish`") != std::string::npos);
   in = {};
   in.set_action("get_topic");
-  CHECK_FALSE(refusal(in).empty());
+  CHECK_FALSE(refused_command(in).empty());
   in.set_action("stats");
-  CHECK(refusal(in).empty());
+  CHECK(refused_command(in).empty());
   in.set_action("list_namespaces");
-  CHECK(refusal(in).empty());
+  CHECK(refused_command(in).empty());
 }
 
 TEST_CASE("bytes that are no TCPCommand are refused") {

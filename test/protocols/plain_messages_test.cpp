@@ -9,12 +9,12 @@ using namespace mqlite;
 
 namespace {
 
-const auto id = *message_id::parse("01890a5d-ac96-774b-bcce-b302099a8057");
+const auto some_id = *message_id::parse("01890a5d-ac96-774b-bcce-b302099a8057");
 const message_origin origin{"ns", "topic"};
 
 delivery message_of(std::string_view payload, queue_number queue, std::uint32_t deliveries,
                     const message_attributes& attributes = {}) {
-  return {message::make(payload, attributes.encode(), attributes.expires_at, id), queue, deliveries};
+  return {message::make(payload, attributes.encode(), attributes.expires_at, some_id), queue, deliveries};
 }
 
 std::vector<delivery> all_kinds() {
