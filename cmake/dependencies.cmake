@@ -1,14 +1,14 @@
 # What CMake must find. On Debian 12, scripts/dependencies installs all of it; elsewhere any packages that provide these do.
 
 # A CAF that CMake finds by itself is taken when it is new enough, else the one that scripts/dependencies keeps in its cache. A
-# sanitized build takes the cache's alone, because the sanitizers must see CAF's code as well.
+# sanitized build takes the cache's alone, because the sanitizers must see CAF's code as well; the one for undefined behaviour need not.
 if(DEFINED ENV{XDG_CACHE_HOME})
   set(MQLITE_CACHE "$ENV{XDG_CACHE_HOME}/mqlite")
 else()
   set(MQLITE_CACHE "$ENV{HOME}/.cache/mqlite")
 endif()
-if(MQLITE_SANITIZE)
-  string(REPLACE "," "-" MQLITE_CAF_KIND "${MQLITE_SANITIZE}")
+if(MQLITE_SANITIZE MATCHES "(address|thread)")
+  set(MQLITE_CAF_KIND ${CMAKE_MATCH_1})
 else()
   set(MQLITE_CAF_KIND plain)
   find_package(CAF QUIET)
