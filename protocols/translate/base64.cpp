@@ -10,7 +10,7 @@ namespace {
 constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::uint8_t no_digit = 0xff;
 
-constexpr auto digits = [] {
+constexpr auto base64_digits = [] {
   std::array<std::uint8_t, 256> table{};
   table.fill(no_digit);
   for (std::size_t i = 0; i < alphabet.size(); ++i)
@@ -46,7 +46,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
   std::uint32_t bits = 0;
   int held = 0;
   for (const char c : text.substr(0, text.size() - padding)) {
-    const auto digit = digits[static_cast<unsigned char>(c)];
+    const auto digit = base64_digits[static_cast<unsigned char>(c)];
     if (digit == no_digit) return std::nullopt;
     bits = bits << 6 | digit;
     held += 6;
