@@ -73,6 +73,7 @@ class session final : public std::enable_shared_from_this<session> {
   void arrive();
   /// A stream has messages to push.
   void push_from(std::shared_ptr<push_stream> stream);
+  bool pushes() const noexcept { return !pushing_.empty(); }
 
  private:
   using clock = std::chrono::steady_clock;
