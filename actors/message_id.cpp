@@ -117,7 +117,7 @@ std::optional<receipt> receipt::parse(std::string_view text) noexcept {
   std::uint32_t deliveries = 0;
   const char* end = text.data() + text.size();
   if (text[message_id::text_size] != '#') return std::nullopt;
-  const auto [stop, problem] = std::from_chars(text.data() + 37, end, deliveries);
+  const auto [stop, problem] = std::from_chars(text.data() + message_id::text_size + 1, end, deliveries);
   if (problem != std::errc{} || stop != end || deliveries == 0) return std::nullopt;
   return receipt{*id, deliveries};
 }

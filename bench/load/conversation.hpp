@@ -14,11 +14,11 @@ struct heard {
   std::size_t settled = 0;
   delivered messages;
 };
-/// The number that `text` begins with.
-std::size_t number_of(std::string_view text);
-
 /// Tells `to` what a lane heard, and forgets it.
 void hand_over(std::size_t lane, heard& what, listener& to);
+
+/// The number that `text` begins with.
+std::size_t number_of(std::string_view text);
 
 /// One connection's half of a protocol: writes requests, and reads answers. Knows bytes, not sockets.
 class conversation {

@@ -234,7 +234,10 @@ void streaming::measure() {
   while (result_.acknowledged < last_) {
     const auto now = clock::now();
     if (interrupted()) last_ = std::min(last_, sent_);
-    if (!measuring() && sent_ >= unmeasured_) begin_measuring();
+    if (!measuring() && sent_ >= unmeasured_) {
+      begin_measuring();
+      begun_ = std::min(begun_, due(unmeasured_));  // where the warm-up was late, what comes was due since then
+    }
     send_due(now);
     poll(sent_ < last_ ? due(sent_) : clock::time_point::max(), sent_ > result_.acknowledged);
     progress_.show(now, static_cast<double>(sent_) / static_cast<double>(last_), result_.acknowledged);

@@ -83,8 +83,7 @@ class Workloads(SharedBrokerCase):
                                       "--warm-up", 0.02, "--connections", 2)
                 counts = [report[name] for name in ("messages", "published", "acknowledged", "stored")]
                 self.assertEqual(counts, [100, 110, 110, 0])
-                # 0.2 s, less what the warm-up was late; at full speed it would be a fiftieth of that.
-                self.assertGreaterEqual(report["seconds"], 0.05, "the rate is kept")
+                self.assertGreaterEqual(report["seconds"], 0.19, "the rate is kept")
 
     def test_many_queues_are_spread_over_topics(self):
         report = self.measure("tcp", "--queues", 1500, "--count", 3000, "--warm-up", 0)

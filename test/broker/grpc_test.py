@@ -225,8 +225,10 @@ class LongPollTest(SharedGrpcCase):
         self.api.call("Publish", **self.at, payload=b"x", queue_id=0)
         # What the broker gives to the call before it has heard of its end comes back, at once and as if it had not been given.
         wait_until(lambda: (self.counts().ready, self.counts().leased) == (1, 0), "the message waits")
-        got = self.api.call("Consume", **self.at).messages
-        self.assertEqual([(m.payload, m.delivery_count) for m in got], [(b"x", 1)])
+        self.api.call("Publish", **self.at, payload=b"y", queue_id=0)
+        self.assertEqual((self.counts().ready, self.counts().leased), (2, 0), "nobody waits any more")
+        got = self.api.call("Consume", **self.at, batch_size=2).messages
+        self.assertEqual([(m.payload, m.delivery_count) for m in got], [(b"x", 1), (b"y", 1)])
 
     def test_a_connection_that_breaks_leaves_no_waiter(self):
         self.make_topic()
