@@ -133,6 +133,12 @@ connection::connection(connect_options options)
 connection::connection(caf::actor_system& system, connect_options options)
     : implementation_(std::make_shared<implementation>(system, std::move(options))) {}
 
+bool connection::is_connected() {
+  const auto answer =
+      implementation_->run<bool>([](link_state& link, completion<bool> then) { then(link.is_connected()); });
+  return answer && *answer;
+}
+
 result<done> connection::wait_until_connected() {
   return implementation_->run<done>(
       [](link_state& link, completion<done> then) { link.when_connected(std::move(then)); });

@@ -63,6 +63,7 @@ class link_state {
                        completion<std::uint64_t> then);
   void end_subscription(std::uint64_t number, completion<done> then);
   void when_connected(completion<done> then);
+  bool is_connected() const { return phase_ == phase::connected; }
 
  private:
   enum class phase { apart, connecting, connected };

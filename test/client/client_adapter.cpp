@@ -2,7 +2,7 @@
 // lines. Usage: client_adapter HOST:PORT [PATIENCE_MS]
 //   {"action":"publish","id":1,"data":{...}}  ->  {"status":"ok","id":1,"data":...} or {"status":"error","id":1,"code":"...","error":"..."}
 // Pushed messages come as {"status":"ok","event":"message","data":...}, the end of a subscription as {"status":"error","event":
-// "closed",...}. `connect` waits for the broker.
+// "closed",...}. `connect` waits for the broker, `is_connected` asks.
 #include <caf/init_global_meta_objects.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -163,6 +163,7 @@ result<std::string> adapter::carry_out(const std::string& action, const fields& 
     mqlite::adapter::append_messages(out, all, name_space, in.text("topic"));
   };
   if (action == "connect") return written(broker_.wait_until_connected(), nothing);
+  if (action == "is_connected") return std::string(broker_.is_connected() ? "true" : "false");
   if (action == "create_namespace") return written(broker_.create_namespace(in.text("name")), nothing);
   if (action == "delete_namespace") return written(broker_.delete_namespace(in.text("name")), nothing);
   if (action == "list_namespaces")

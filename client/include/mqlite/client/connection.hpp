@@ -54,6 +54,8 @@ class connection {
 
   /// Waits until the broker was reached, up to options.patience. (Calls do so by themselves.)
   result<done> wait_until_connected();
+  /// Whether calls go to the broker at once. One that has just gone may not have been missed yet.
+  bool is_connected();
 
   result<done> create_namespace(std::string name);
   result<done> delete_namespace(std::string name);
