@@ -12,12 +12,13 @@
 #include <cstdlib>
 #include <utility>
 
+#include "daemon/prepared_blocks.hpp"
 #include "daemon/release_policy.hpp"
 
 namespace mqlite {
 namespace {
 
-constexpr std::size_t huge_page = 2U << 20;
+constexpr std::size_t huge_page = prepared_blocks::size;
 // Between two looks at what is free.
 constexpr std::chrono::seconds shortest_pause{2};
 constexpr std::chrono::seconds longest_pause{64};
@@ -26,6 +27,7 @@ constexpr std::size_t slice = std::size_t{32} << 20;
 
 // Rises when the heap grows.
 std::atomic<std::uint32_t> growth = 0;
+prepared_blocks prepared;
 
 /// Where the allocator takes memory from: where it did before, in whole and aligned huge pages. By itself it asks for 1 MiB at a
 /// time, and a huge page of which only half is there at its first use is none.
@@ -36,17 +38,26 @@ class huge_page_source final : public SysAllocator {
   // The allocator holds its lock: nothing may be allocated here.
   void* Alloc(std::size_t size, std::size_t* actual_size, std::size_t alignment) override {
     const auto rounded = (size + huge_page - 1) / huge_page * huge_page;
-    void* memory = rounded < size ? nullptr : usual_.Alloc(rounded, actual_size, std::max(alignment, huge_page));
+    void* memory = rounded == huge_page && alignment <= huge_page ? prepared.take() : nullptr;
+    if (memory != nullptr) {
+      *actual_size = huge_page;
+      return grown(memory);
+    }
+    if (rounded >= size) memory = usual_.Alloc(rounded, actual_size, std::max(alignment, huge_page));
     if (memory != nullptr)
       madvise(memory, rounded, MADV_HUGEPAGE);  // a kernel without them: small pages, as ever
     else
       memory = usual_.Alloc(size, actual_size, alignment);  // there may be room for that
+    return grown(memory);
+  }
+
+ private:
+  static void* grown(void* memory) noexcept {
     growth.fetch_add(1, std::memory_order_relaxed);
     growth.notify_one();
     return memory;
   }
 
- private:
   SysAllocator& usual_;
 };
 
@@ -65,6 +76,17 @@ void use_huge_pages() {
   static auto& source = *new huge_page_source(*usual);  // threads may allocate until the very end
   allocator->SetSystemAllocator(&source);
   if (std::getenv("TCMALLOC_RELEASE_RATE") == nullptr) allocator->SetMemoryReleaseRate(0);
+}
+
+heap_growth::heap_growth()
+    : thread_([] {
+        pthread_setname_np(pthread_self(), "heap-growth");
+        prepared.run();
+      }) {}
+
+heap_growth::~heap_growth() {
+  prepared.end();
+  thread_.join();
 }
 
 heap_release::heap_release() : thread_([this] { run(); }) {}
@@ -113,6 +135,8 @@ bool heap_release::stopped_within(std::chrono::nanoseconds time) {
 
 namespace mqlite {
 void use_huge_pages() {}
+heap_growth::heap_growth() = default;
+heap_growth::~heap_growth() = default;
 heap_release::heap_release() = default;
 heap_release::~heap_release() = default;
 }  // namespace mqlite

@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
     mqlite::set_up_logging(line.loaded.values.log);
     for (const auto& warning : line.loaded.warnings) spdlog::warn("{}", warning);
     if (line.check_config) return std::puts("the configuration is sound") < 0 ? 1 : 0;
+    const mqlite::heap_growth growth;
     const mqlite::heap_release release;
     mqlite::run_broker(line.loaded.values, MQLITE_VERSION);
     return 0;
