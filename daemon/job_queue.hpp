@@ -15,8 +15,8 @@ namespace mqlite {
 ///
 /// Waking a thread costs more than most jobs do, and a job mostly leads to just one other: the worker that runs will take that next.
 /// So a sleeping worker is called only when none is awake, when jobs pile up, or when nobody would notice that one is left lying.
-/// For the last, one sleeper looks at the queue every millisecond while there is work: a job behind one that takes long waits no
-/// longer than that. Without work all sleep for good.
+/// For the last, one sleeper looks at the queue every millisecond while there is work, and takes a job when none was taken since: one
+/// behind a job that takes long waits twice as long at most. Without work all sleep for good.
 ///
 /// A thread that is no worker may help: a loop that waits for other events takes what jobs there are between them, so that a request
 /// that it read leads to its answer without a switch of threads. What a helper puts, it takes itself, unless jobs pile up.
@@ -68,7 +68,8 @@ class job_queue {
   Job* take(sleeper& own) {
     std::unique_lock lock(mutex_);
     if (std::exchange(own.working, false)) --awake_;
-    while (jobs_.empty()) sleep(own, lock);
+    bool wanted = true;
+    while (jobs_.empty() || !wanted) wanted = sleep(own, lock);
     return take_first(own, lock);
   }
 
@@ -140,11 +141,12 @@ class job_queue {
     return one;
   }
 
-  void sleep(sleeper& own, std::unique_lock<std::mutex>& lock) {
+  /// False when it looked, and others get on with the jobs: to take one would move what it works on to another processor.
+  bool sleep(sleeper& own, std::unique_lock<std::mutex>& lock) {
     own.called = false;
     idle_.push_back(&own);
     const auto called = [&] { return own.called; };
-    if (!watched_ && workers_.size() > 1 && taken_ != seen_) {
+    if (!watched_ && taken_ != seen_) {
       watched_ = true;
       seen_ = taken_;
       own.wake.wait_for(lock, watch, called);
@@ -152,10 +154,12 @@ class job_queue {
     } else {
       own.wake.wait(lock, called);
     }
-    if (own.called)
+    if (own.called) {
       --awake_;
-    else
-      idle_.erase(std::find(idle_.begin(), idle_.end(), &own));
+      return true;
+    }
+    idle_.erase(std::find(idle_.begin(), idle_.end(), &own));
+    return taken_ == seen_;
   }
 
   std::mutex mutex_;
