@@ -65,6 +65,8 @@ using queue_actor = caf::typed_actor<
     caf::result<oldest_dropped>(event::drop_oldest),
     // New settings.
     caf::result<void>(event::settings_changed),
+    // There are others to steal from.
+    caf::result<void>(event::has_siblings),
     // How the queue is.
     caf::result<reported>(report),
     // From the log: appends are done.

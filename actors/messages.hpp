@@ -260,6 +260,8 @@ struct dropped {};
 struct settings_changed {
   topic_settings settings;
 };
+/// The queue is the topic's only one no more.
+struct has_siblings {};
 /// A settlement goes on: its targets are those that the queues asked so far do not hold.
 struct unheld {
   command::settle rest;

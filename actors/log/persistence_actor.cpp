@@ -125,7 +125,9 @@ void persistence_state::on_append(event::append& append) {
   (append.level == durability::written ? new_written_ : new_promised_)
       .push_back({std::move(append.client), append.ticket});
   if (writer_->queued_bytes() >= last_group_.bytes) end_gathering();
-  if (may_gather() || std::exchange(flush_scheduled_, true)) return;
+  if (may_gather() || flush_scheduled_) return;
+  if (self_->mailbox().empty()) return write_group();
+  flush_scheduled_ = true;
   tell(caf::actor_cast<persistence_actor>(self_), event::flush{});
 }
 

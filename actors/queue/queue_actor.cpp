@@ -9,6 +9,7 @@ queue_state::queue_state(queue_actor::pointer self, environment_ptr env, queue_b
       env_(std::move(env)),
       topic_id_(birth.topic_id),
       number_(birth.number),
+      alone_(birth.alone),
       topic_(std::move(birth.topic)),
       core_(birth.core ? std::move(birth.core) : std::make_shared<queue_core>()),
       log_(env_->log, caf::actor_cast<journal_client>(self)) {
@@ -30,7 +31,12 @@ queue_actor queue_state::me() const { return caf::actor_cast<queue_actor>(self_)
 queue_actor::behavior_type queue_state::make_behavior() {
   serve();
   return {
+      // CAF compares a message with one handler after the other: those that come for every message are first.
       [this](event::arrived& event) { on_arrived(event); },
+      [this](const event::appended& report) { log_.appended(report); },
+      [this](const event::handed& event) { on_handed(event); },
+      [this](command::settle& command) { on_settle(command); },
+      [this](command::consume& command) { on_consume(command); },
       [this](event::stolen& event) { on_stolen(event); },
       [this](event::adopted& event) { on_adopted(event); },
       [this](const collect& request) { return on_collect(request); },
@@ -48,13 +54,10 @@ queue_actor::behavior_type queue_state::make_behavior() {
       },
       [this](event::dropped) { on_dropped(); },
       [this](event::wake) { on_wake(); },
-      [this](command::consume& command) { on_consume(command); },
       [this](const command::cancel& command) {
         waiters_.cancel(command.consumer);
         serve();
       },
-      [this](const event::handed& event) { on_handed(event); },
-      [this](command::settle& command) { on_settle(command); },
       [this](command::subscribe& command) { on_subscribe(command); },
       [this](const event::unsubscribe& event) { on_unsubscribe(event); },
       [this](command::peek& command) { on_peek(command); },
@@ -62,8 +65,11 @@ queue_actor::behavior_type queue_state::make_behavior() {
       [this](const find_oldest& request) { return on_find_oldest(request); },
       [this](const event::drop_oldest& event) { return on_drop_oldest(event); },
       [this](const event::settings_changed& event) { on_settings(event); },
+      [this](event::has_siblings) {
+        alone_ = false;
+        serve();
+      },
       [this](report) { return on_report(); },
-      [this](const event::appended& report) { log_.appended(report); },
       [this](const event::tick& tick) {
         if (tick.when != armed_) return;  // another one was set since, for an earlier time
         armed_ = timer_heap<int>::never;

@@ -16,6 +16,7 @@ namespace mqlite {
 struct queue_birth {
   std::uint64_t topic_id = 0;
   queue_number number = 0;
+  bool alone = false;  ///< until it hears of siblings
   topic_actor topic;
   topic_settings settings;
   std::shared_ptr<queue_core> core;  ///< what the log held; null = empty
@@ -115,7 +116,7 @@ class queue_state {
     starving,  ///< there was nothing to take; the topic will wake this queue
   };
   bool hungry() { return core_->ready() == 0 && (!waiters_.empty() || subscribers_.hungry()); }
-  bool may_steal() const { return core_->settings().steal == steal_policy::half && !draining_; }
+  bool may_steal() const { return core_->settings().steal == steal_policy::half && !draining_ && !alone_; }
   void ask_to_rebalance();
   void rebalanced_by(std::uint64_t moved);
   void answer_impatient();
@@ -144,6 +145,7 @@ class queue_state {
   environment_ptr env_;
   std::uint64_t topic_id_;
   queue_number number_;
+  bool alone_;  ///< there is nobody to steal from
   topic_actor topic_;
   std::shared_ptr<queue_core> core_;
   log_appender log_;

@@ -14,8 +14,8 @@ subscriber_state::~subscriber_state() {
 
 subscriber_actor::behavior_type subscriber_state::make_behavior() {
   return {
-      [this](event::attached& line) { line_ = std::move(line); },
       [this](event::deliver& event) { deliver_(std::move(event.messages)); },
+      [this](event::attached& line) { line_ = std::move(line); },
       [this](event::unsubscribe) { self_->quit(); },
       [this](event::closed& event) {
         line_.queue = nullptr;

@@ -37,10 +37,15 @@ topic_actor::behavior_type topic_state::make_behavior() {
   for (auto i = active_; exists(i); ++i) tell(up_to_date(i), event::drain{});
   arm();
   return {
+      // CAF compares a message with one handler after the other: those that come for every message are first.
       [this](command::publish& command) { on_publish(command); },
-      [this](command::consume& command) { on_consume(command); },
-      [this](const command::cancel& command) { on_cancel(command); },
+      [this](const event::appended& report) { log_.appended(report); },
       [this](command::settle& command) { on_settle(command); },
+      [this](command::consume& command) { on_consume(command); },
+      [this](const rebalance& request) { return on_rebalance(request); },
+      [this](const event::released& event) { on_released(event); },
+      [this](const event::supply_changed& event) { on_supply_changed(event); },
+      [this](const command::cancel& command) { on_cancel(command); },
       [this](command::subscribe& command) { on_subscribe(command); },
       [this](command::peek& command) { pass_on(command); },
       [this](command::purge& command) { pass_on(command); },
@@ -55,15 +60,11 @@ topic_actor::behavior_type topic_state::make_behavior() {
       [this](begin_snapshot) { return on_begin_snapshot(); },
       [this](next_slice) { return on_next_slice(); },
       [this](event::snapshot_over) { end_snapshot(); },
-      [this](const rebalance& request) { return on_rebalance(request); },
       [this](const event::sated& event) { on_sated(event); },
-      [this](const event::supply_changed& event) { on_supply_changed(event); },
       [this](const event::replenished& event) { on_replenished(event); },
-      [this](const event::released& event) { on_released(event); },
       [this](event::buried& event) { on_buried(event); },
       [this](event::unheld& event) { on_unheld(event); },
       [this](const event::drained& event) { on_drained(event); },
-      [this](const event::appended& report) { log_.appended(report); },
       [this](const event::tick& tick) { on_tick(tick); },
   };
 }

@@ -97,8 +97,13 @@ void topic_state::on_update(command::update_topic& command) {
 // -- resizing -----------------------------------------------------------------------------------------------------------------
 
 void topic_state::add_queue(std::shared_ptr<queue_core> core) {
-  queue_birth birth{id_, static_cast<queue_number>(queues_.size()), caf::actor_cast<topic_actor>(self_), settings_,
+  queue_birth birth{id_,
+                    static_cast<queue_number>(queues_.size()),
+                    queues_.empty(),
+                    caf::actor_cast<topic_actor>(self_),
+                    settings_,
                     std::move(core)};
+  if (queues_.size() == 1) tell(up_to_date(0), event::has_siblings{});
   const auto held = birth.core ? birth.core->size() : 0;
   queues_.push_back(spawn_state<queue_actor, queue_state>(self_->home_system(), env_, std::move(birth)));
   had_queues_ = std::max(had_queues_, static_cast<std::int64_t>(queues_.size()));

@@ -27,6 +27,31 @@ TEST_CASE_FIXTURE(broker_fixture, "the only message of a sibling is taken, too")
   CHECK(payloads(taken) == texts(1, 1));
 }
 
+TEST_CASE_FIXTURE(broker_fixture, "a queue that is alone asks nobody") {
+  start(1);
+  count_anew();
+  const auto at_once = consume(0);
+  const auto waits = consume(0, 1, 10s);
+  run();
+  CHECK(payloads(at_once).empty());
+  CHECK_FALSE(waits->came());
+  publish_many(1);
+  CHECK(payloads(waits) == texts(1, 1));
+  CHECK(received<rebalance>() == 0);
+}
+
+TEST_CASE_FIXTURE(broker_fixture, "a queue that was alone steals for those that waited already, once it has siblings") {
+  start(1);
+  const auto waits = consume(0, 10, 10s);
+  run();
+  const auto grown = request<resized>([&](auto then) { front().resize_topic("n", "t", 2, then); });
+  run();
+  REQUIRE(grown->ok());
+  publish_many(3, 1);
+  CHECK(payloads(waits) == texts(2, 3));
+  CHECK(peek(1) == texts(1, 1));
+}
+
 TEST_CASE_FIXTURE(broker_fixture, "the busiest sibling is found although departures are not reported to the topic") {
   start(3);
   publish_many(9, 1);
