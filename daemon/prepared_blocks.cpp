@@ -51,7 +51,8 @@ void prepared_blocks::fill() {
 /// Null when the system has no more, which whoever takes elsewhere will find out as well.
 void* prepared_blocks::prepare() noexcept {
   if (left_ == 0) {
-    auto* memory = mmap(nullptr, region + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    auto* memory =
+        mmap(nullptr, region + size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) return nullptr;
     auto* begin = static_cast<std::byte*>(memory);
     const auto before = (size - reinterpret_cast<std::uintptr_t>(begin) % size) % size;

@@ -120,6 +120,7 @@ void io_loop::answer() {
     const bool waited = run_between();
     posted = drain() || waited;
   }
+  run_deferred();
   {
     const std::lock_guard lock(mutex_);
     drains_soon_ = false;
@@ -139,7 +140,10 @@ bool io_loop::run_between() {
     wakes = drains_soon && !posted_.empty();
   }
   if (wakes) boost::asio::post(context_, [this] { drain(); });
+  run_deferred();
+  waits_ = true;
   stand_in_.wait(waiting);
+  waits_ = false;
   {
     const std::lock_guard lock(mutex_);
     drains_soon_ = drains_soon;
@@ -155,6 +159,8 @@ void io_loop::stop() {
     const std::lock_guard lock(mutex_);
     dropped.swap(posted_);
   }
+  dropped.clear();
+  dropped.swap(deferred_);
 }
 
 void io_loop::post(std::function<void()> f) {
@@ -165,6 +171,11 @@ void io_loop::post(std::function<void()> f) {
     posted_.push_back(std::move(f));
   }
   if (first) boost::asio::post(context_, [this] { drain(); });
+}
+
+void io_loop::defer(std::function<void()> f) {
+  if (deferred_.empty() && waits_) boost::asio::post(context_, [this] { run_deferred(); });
+  deferred_.push_back(std::move(f));
 }
 
 void io_loop::run(const std::function<void()>& f) {
@@ -182,16 +193,25 @@ bool io_loop::drain() {
     running_.swap(posted_);
   }
   if (running_.empty()) return false;
-  for (auto& f : running_) {
+  run_all(running_, "posted");
+  return true;
+}
+
+void io_loop::run_deferred() {
+  running_deferred_.swap(deferred_);
+  run_all(running_deferred_, "deferred");
+}
+
+void io_loop::run_all(std::vector<std::function<void()>>& functions, const char* what) {
+  for (auto& f : functions) {
     try {
       f();
     } catch (const std::exception& e) {
-      spdlog::error("a posted function failed: {}", e.what());
+      spdlog::error("a {} function failed: {}", what, e.what());
     }
     f = nullptr;
   }
-  running_.clear();
-  return true;
+  functions.clear();
 }
 
 }  // namespace mqlite

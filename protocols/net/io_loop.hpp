@@ -42,6 +42,10 @@ class io_loop {
   /// Runs `f` soon in the loop's thread. Callable from every thread.
   void post(std::function<void()> f);
 
+  /// Runs `f` before the loop waits for events or for anything else, behind the answers to what the events of this turn were: what
+  /// need not delay them. To be called in an event.
+  void defer(std::function<void()> f);
+
   /// Runs `f` in the loop's thread and waits for its end. Not to be called from the loop itself, only while it is running.
   void run(const std::function<void()>& f);
 
@@ -59,12 +63,17 @@ class io_loop {
   void answer();
   bool run_between();
   bool drain();
+  void run_deferred();
+  static void run_all(std::vector<std::function<void()>>& functions, const char* what);
 
   interlude between_;
   std::mutex mutex_;
-  std::vector<std::function<void()>> posted_;   // guarded by mutex_
-  bool drains_soon_ = false;                    // guarded by mutex_: drain() is called without a post
-  std::vector<std::function<void()>> running_;  // of the loop's thread: keeps its memory from burst to burst
+  std::vector<std::function<void()>> posted_;    // guarded by mutex_
+  bool drains_soon_ = false;                     // guarded by mutex_: drain() is called without a post
+  std::vector<std::function<void()>> running_;   // of the loop's thread: keeps its memory from burst to burst
+  std::vector<std::function<void()>> deferred_;  // of the thread that runs the events
+  std::vector<std::function<void()>> running_deferred_;
+  bool waits_ = false;  // of that thread: another one stands in for the loop, or may
   std::unique_ptr<event_loop> adapter_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};

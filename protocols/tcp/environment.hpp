@@ -4,12 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "config/settings.hpp"
 #include "protocols/net/latency_histogram.hpp"
 #include "protocols/net/offenders.hpp"
-#include "protocols/tcp/placement.hpp"
 #include "protocols/translate/stats_answers.hpp"
 
 namespace mqlite {
@@ -28,8 +26,6 @@ struct tcp_timeouts {
 
 namespace tcp {
 
-class session_group;
-
 /// What the connections of a TCP server share. All but the shared counters stays as it is while the server runs.
 struct environment {
   limit_settings limits;
@@ -37,8 +33,6 @@ struct environment {
   tcp_timeouts timeouts;
   std::shared_ptr<offenders> log;
   std::shared_ptr<latency_histogram> publish_times;
-  std::shared_ptr<placement> places;                 ///< null: each connection stays on the loop that it was dealt to
-  std::vector<std::weak_ptr<session_group>> groups;  ///< by their indexes
   std::atomic<bool> stopping{false};
 };
 

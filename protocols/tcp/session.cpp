@@ -35,19 +35,12 @@ work work_of(const command_content& content) noexcept {
 
 // -- the group ------------------------------------------------------------------------------------------------------------------
 
-session_group::session_group(environment& all, broker_actor actor, io_loop& loop, std::size_t number)
-    : shared(all),
-      index(number),
-      broker(std::make_shared<gateway>(std::move(actor), loop.as_event_loop())),
-      loop_(loop) {}
+session_group::session_group(environment& all, broker_actor actor, io_loop& loop)
+    : shared(all), broker(std::make_shared<gateway>(std::move(actor), loop.as_event_loop())), loop_(loop) {}
 
 void session_group::schedule(std::shared_ptr<session> one) {
   if (scheduled_.empty()) loop_.post([this] { turn(); });
   scheduled_.push_back(std::move(one));
-}
-
-void session_group::receive(std::shared_ptr<session> one) {
-  loop_.post([one = std::move(one)] { one->arrive(); });
 }
 
 void session_group::turn() {
@@ -69,8 +62,6 @@ void session_group::turn() {
 
 session::session(tcp_socket socket, std::shared_ptr<session_group> group)
     : group_(std::move(group)),
-      dealt_to_(group_->index),
-      destination_(dealt_to_),
       socket_(std::move(socket)),
       timer_(socket_.get_executor()),
       read_size_(least_read),
@@ -107,7 +98,6 @@ void session::close() {
   line_ = {};
   output_ = {};
   being_sent_ = {};
-  count_no_more();
   group_->sessions.remove(this);
   shared().facts.connections->leave(protocol::tcp);
 }
@@ -119,12 +109,25 @@ bool session::may_take() const noexcept {
          line_.bytes() < most_owed_bytes && unsent() < most_unsent && !line_.busy_with(waits_for_);
 }
 
+bool session::may_read() const noexcept { return !peer_ended_ && !finishing_ && may_take(); }
+
 void session::advance() {
   if (closed_ || finishing_) return;
-  const auto owed = line_.commands();
   take_frames();
-  learn(owed);
-  if (!reading_ && !peer_ended_ && may_take() && !is_about_to_move()) read();
+  read_soon();
+}
+
+/// A read looks for more at once, which is mostly too early: what was read is answered first.
+void session::read_soon() {
+  if (reading_ || !may_read() || std::exchange(reads_soon_, true)) return;
+  group_->defer([self = shared_from_this()] {
+    self->reads_soon_ = false;
+    if (self->reading_) return;
+    if (self->may_read())
+      self->read();
+    else
+      self->frame_begun_.reset();
+  });
 }
 
 void session::take_frames() {
@@ -201,10 +204,9 @@ void session::on_read(error_type error, std::size_t size) {
   // The room that was offered may be larger than was asked for.
   read_size_ =
       size >= read_size_ ? std::min(read_size_ * 2, most_read) : std::max(least_read, std::min(read_size_, size * 2));
-  if (may_move()) return move();
   advance();
   // What is left of a frame has no clock while we do not read.
-  if (!reading_) frame_begun_.reset();
+  if (!reads_soon_) frame_begun_.reset();
 }
 
 /// The peer takes answers perhaps, if it closed only its sending side, but no messages: they would be gone if it does not.

@@ -21,22 +21,19 @@ class session;
 /// What the sessions of one loop share; of that loop's thread.
 class session_group {
  public:
-  /// `index`: which loop of the server it is.
-  session_group(environment& shared, broker_actor broker, io_loop& loop, std::size_t index);
+  session_group(environment& shared, broker_actor broker, io_loop& loop);
 
   environment& shared;
-  const std::size_t index;
   std::shared_ptr<gateway> broker;
   command_reader reader;
   open_sessions<session> sessions;
 
   /// Runs session::on_turn() once, behind what is ready in this turn of the loop.
   void schedule(std::shared_ptr<session> one);
-  /// Takes over a session that has left its group. Callable from every thread.
-  void receive(std::shared_ptr<session> one);
+  /// See io_loop::defer().
+  void defer(std::function<void()> f) { loop_.defer(std::move(f)); }
   /// See io_loop::heard().
   void heard(const session& from, std::size_t bytes) noexcept { loop_.heard(&from, bytes); }
-  asio::io_context::executor_type executor() const { return loop_.context().get_executor(); }
 
  private:
   void turn();
@@ -50,11 +47,11 @@ class session_group {
 ///
 /// Operation: what a read brought is cut into frames, and their commands begin at once, as far as they need not wait for those before
 /// them. Publishes that follow each other go on as one batch for each topic. Answers are lined up in the order of the commands; what
-/// is at the front and known is written once in a turn of the loop, and pushed messages behind it. While too much is owed or unsent,
-/// nothing is read.
+/// is at the front and known is written once in a turn of the loop, and pushed messages behind it; then the next is read. While too much
+/// is owed or unsent, nothing is read.
 ///
 /// Concurrency: everything happens in the thread of the group's loop. Operations of the socket or the timer and commands that are
-/// under way hold the session. While there are none, between a read and what it brought, the session may go to another group.
+/// under way hold the session.
 class session final : public std::enable_shared_from_this<session> {
  public:
   session(tcp_socket socket, std::shared_ptr<session_group> group);
@@ -69,8 +66,6 @@ class session final : public std::enable_shared_from_this<session> {
 
   /// Does what a turn of the loop has gathered: writes, and reads on.
   void on_turn();
-  /// Goes on in its new group, in the thread of that one's loop.
-  void arrive();
   /// A stream has messages to push.
   void push_from(std::shared_ptr<push_stream> stream);
   bool pushes() const noexcept { return !pushing_.empty(); }
@@ -90,21 +85,12 @@ class session final : public std::enable_shared_from_this<session> {
   void advance();
   void take_frames();
   bool may_take() const noexcept;
+  bool may_read() const noexcept;
   bool take(const frame_step& step, const publish_terms& terms);
+  void read_soon();
   void read();
   void on_read(error_type error, std::size_t size);
   void peer_ended();
-
-  // -- which loop (session_placement.cpp) -------------------------------------------------------------------------------------
-
-  void learn(std::size_t owed_before);
-  void count_on(std::size_t loop);
-  void count_no_more();
-  bool wants_to_move() const noexcept;
-  bool may_move();
-  bool disarm_timer();
-  bool is_about_to_move() const noexcept;
-  void move();
 
   // -- commands (session_commands.cpp) ----------------------------------------------------------------------------------------
 
@@ -162,10 +148,6 @@ class session final : public std::enable_shared_from_this<session> {
   void report(std::string_view what);
 
   std::shared_ptr<session_group> group_;
-  const std::size_t dealt_to_;             // the index of the group that it began with
-  std::size_t destination_;                // of the one that it is to be in
-  std::optional<std::size_t> counted_on_;  // while it does not pipeline: see placement
-  unsigned single_reads_ = 0;              // in a row: each brought one command while nothing was owed
   tcp_socket socket_;
   loop_timer timer_;
   clock::time_point read_by_ = clock::time_point::max();
@@ -187,6 +169,7 @@ class session final : public std::enable_shared_from_this<session> {
   std::deque<std::shared_ptr<push_stream>> pushing_;  // have something to write
 
   bool reading_ = false;
+  bool reads_soon_ = false;  // see read_soon()
   bool writing_ = false;
   bool scheduled_ = false;
   bool subscribed_ = false;  // now or before: the streams know its loop

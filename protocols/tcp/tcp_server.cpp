@@ -29,11 +29,7 @@ tcp_server::implementation::implementation(tcp_options options, const broker_act
     : listen_(std::move(options.listen)),
       server_(
           options.loops,
-          [&](io_loop& loop) {
-            auto group = std::make_shared<tcp::session_group>(environment_, broker, loop, environment_.groups.size());
-            environment_.groups.push_back(group);
-            return group;
-          },
+          [&](io_loop& loop) { return std::make_shared<tcp::session_group>(environment_, broker, loop); },
           options.between_events) {
   if (!options.connections) options.connections = std::make_shared<connection_counter>(options.limits.max_connections);
   if (!options.publish_times) options.publish_times = std::make_shared<latency_histogram>();
@@ -44,9 +40,6 @@ tcp_server::implementation::implementation(tcp_options options, const broker_act
   environment_.timeouts = options.timeouts;
   environment_.publish_times = std::move(options.publish_times);
   environment_.log = std::make_shared<offenders>();
-  // Two processors that serve the clients and the disk are short of time; where there are more, loops are better used side by side.
-  if (options.fsync_before_answer && options.loops == 2)
-    environment_.places = std::make_shared<tcp::placement>(options.loops);
 }
 
 outcome<std::uint16_t> tcp_server::implementation::start() {

@@ -23,7 +23,6 @@ struct tcp_options {
   std::shared_ptr<connection_counter> connections;   ///< shared with the other front ends; one of its own when null
   std::shared_ptr<latency_histogram> publish_times;  ///< the same
   interlude between_events = {};                     ///< of each loop, unless null: see io_loop
-  bool fsync_before_answer = false;                  ///< each publish and ack waits for one
 };
 
 /// The TCP front end: a listener and some loops, each with a gateway of its own.
