@@ -103,7 +103,7 @@ void session::advance_requests() {
     if (parse())
       dispatch();
     else if (!last_answer_ && flush())
-      read();
+      read_soon();
   }
   // Answers do not wait for the request behind them.
   if (!closed_ && pending_ && !stream_ && !writing_) flush();
@@ -157,6 +157,14 @@ void session::dispatch() {
   }
 }
 
+/// A read looks for more at once, which is mostly too early: what others have asked is answered first.
+void session::read_soon() {
+  reading_ = true;
+  group_->loop.defer([self = self()] {
+    if (!self->closed_) self->read();
+  });
+}
+
 void session::read() {
   const auto now = clock::now();
   if (parser_) {
@@ -167,7 +175,6 @@ void session::read() {
     if (input_.capacity() > http_request::kept_capacity) input_.shrink_to_fit();
     expect_by(now + environment().timeouts.idle);
   }
-  reading_ = true;
   socket_.async_read_some(input_.prepare(read_size_),
                           [self = self()](error_type error, std::size_t size) { self->on_read(error, size); });
 }

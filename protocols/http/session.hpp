@@ -68,6 +68,7 @@ class session final : public exchange {
   bool parse();
   void parse_failed(error_type error);
   void dispatch();
+  void read_soon();
   void read();
   void on_read(error_type error, std::size_t size);
   void hurry();
@@ -120,7 +121,7 @@ class session final : public exchange {
 
   bool advancing_ = false;    // advance() is running
   bool pending_ = false;      // a handler owes an answer
-  bool reading_ = false;      // a read is under way
+  bool reading_ = false;      // a read is under way, or will soon be
   bool writing_ = false;      // a write is under way
   bool watching_ = false;     // readability is awaited
   bool waking_ = false;       // advance_stream() was posted
