@@ -15,8 +15,8 @@ namespace mqlite {
 ///
 /// Waking a thread costs more than most jobs do, and a job mostly leads to just one other: the worker that runs will take that next.
 /// So a sleeping worker is called only when none is awake, when jobs pile up, or when nobody would notice that one is left lying.
-/// For the last, one sleeper looks at the queue every millisecond while there is work, and takes a job when none was taken since: one
-/// behind a job that takes long waits twice as long at most. Without work all sleep for good.
+/// For the last, one sleeper looks at the queue every millisecond while there is work, and takes a job when one that was there the last
+/// time still is: no job waits for longer than two looks where a worker is idle. Without work all sleep for good.
 ///
 /// A thread that is no worker may help: a loop that waits for other events takes what jobs there are between them, so that a request
 /// that it read leads to its answer without a switch of threads. What a helper puts, it takes itself, unless jobs pile up.
@@ -141,11 +141,13 @@ class job_queue {
     return one;
   }
 
-  /// False when it looked, and others get on with the jobs: to take one would move what it works on to another processor.
+  /// False when it looked, and all that was there the last time is under way: others get on with the jobs, and to take one would only
+  /// move what it works on to another processor.
   bool sleep(sleeper& own, std::unique_lock<std::mutex>& lock) {
     own.called = false;
     idle_.push_back(&own);
     const auto called = [&] { return own.called; };
+    const auto present = taken_ + jobs_.size();
     if (!watched_ && taken_ != seen_) {
       watched_ = true;
       seen_ = taken_;
@@ -159,7 +161,7 @@ class job_queue {
       return true;
     }
     idle_.erase(std::find(idle_.begin(), idle_.end(), &own));
-    return taken_ == seen_;
+    return taken_ == seen_ || taken_ < present;
   }
 
   std::mutex mutex_;

@@ -67,8 +67,8 @@ struct sync_rules {
 /// Appends to the log: whatever waits in the mailbox becomes one write, and under `always` whatever was written while an fsync ran
 /// becomes the next fsync.
 ///
-/// **Operation.** An append is queued, and a message that the actor sends itself comes behind everything that waits: then all of it
-/// is written, and answered as far as `fsync` allows. Under `always` a group that is smaller than the last one waits a little for more.
+/// **Operation.** An append is queued. Unless nothing waits behind it, a message that the actor sends itself comes behind everything
+/// that does; then all of it is written, and answered as far as `fsync` allows. Under `always` a group that is smaller than the last one waits a little for more.
 /// The write goes to the page cache. The actor never waits for the disk: the disk worker does, or the thread that runs the actor,
 /// behind it.
 ///

@@ -160,8 +160,15 @@ void session::dispatch() {
 /// A read looks for more at once, which is mostly too early: what others have asked is answered first.
 void session::read_soon() {
   reading_ = true;
+  deadline_ = clock::time_point::max();
   group_->loop.defer([self = self()] {
-    if (!self->closed_) self->read();
+    if (self->closed_) return;
+    try {
+      self->read();
+    } catch (const std::exception& e) {
+      spdlog::error("http: a connection failed: {}", e.what());
+      self->close();
+    }
   });
 }
 

@@ -133,6 +133,7 @@ void io_loop::answer() {
 bool io_loop::run_between() {
   const auto waiting = between_ ? between_() : nullptr;
   if (!waiting) return false;
+  run_deferred();
   bool drains_soon, wakes;
   {
     const std::lock_guard lock(mutex_);
@@ -140,7 +141,6 @@ bool io_loop::run_between() {
     wakes = drains_soon && !posted_.empty();
   }
   if (wakes) boost::asio::post(context_, [this] { drain(); });
-  run_deferred();
   waits_ = true;
   stand_in_.wait(waiting);
   waits_ = false;

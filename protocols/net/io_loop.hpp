@@ -43,7 +43,7 @@ class io_loop {
   void post(std::function<void()> f);
 
   /// Runs `f` before the loop waits for events or for anything else, behind the answers to what the events of this turn were: what
-  /// need not delay them. To be called in an event.
+  /// need not delay them. It begins operations of sockets, and neither posts nor defers. To be called in an event.
   void defer(std::function<void()> f);
 
   /// Runs `f` in the loop's thread and waits for its end. Not to be called from the loop itself, only while it is running.

@@ -123,10 +123,13 @@ void session::read_soon() {
   group_->defer([self = shared_from_this()] {
     self->reads_soon_ = false;
     if (self->reading_) return;
-    if (self->may_read())
+    if (!self->may_read()) return self->frame_begun_.reset();
+    try {
       self->read();
-    else
-      self->frame_begun_.reset();
+    } catch (const std::exception& e) {
+      spdlog::error("tcp: a connection failed: {}", e.what());
+      self->close();
+    }
   });
 }
 

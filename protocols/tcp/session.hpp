@@ -172,7 +172,6 @@ class session final : public std::enable_shared_from_this<session> {
   bool reads_soon_ = false;  // see read_soon()
   bool writing_ = false;
   bool scheduled_ = false;
-  bool subscribed_ = false;  // now or before: the streams know its loop
   bool ambiguous_ = false;   // see frame_step
   bool peer_ended_ = false;  // nothing comes from the peer any more
   bool last_frame_ = false;  // nothing is taken from the peer any more

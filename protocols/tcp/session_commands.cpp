@@ -201,7 +201,6 @@ void session::begin(answer_address to, request::subscribe request, std::size_t b
                    "this connection has " + std::to_string(most_streams) + " subscriptions already", false},
                   bytes);
   const auto n = owe(work::other, bytes);
-  subscribed_ = true;
   auto stream = std::make_shared<push_stream>(weak_from_this(), to.as, request);
   streams_.push_back(stream);
   auto then = [self = shared_from_this(), n, to = std::move(to), stream](outcome<subscription> running) {

@@ -604,3 +604,7 @@ class Looking(BrokerCase):
             before = self.asleep(broker, "tcp-0")
             only.ok("publish", namespace="test", topic="orders", payload=1)
             self.assertGreater(self.asleep(broker, "tcp-0"), before)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -10,9 +10,12 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <memory>
 #include <set>
 #include <stdexcept>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace mqlite {
@@ -194,6 +197,57 @@ TEST_CASE("what a loop has posted before it waits runs while it waits") {
   start_and_settle(loop);
   loop.run([&] { waits = true; });
   CHECK(over.get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready);
+}
+
+TEST_CASE("what is deferred runs behind what the events of a turn have led to") {
+  std::vector<std::string> order;
+  bool asks = false;
+  io_loop* self = nullptr;
+  io_loop loop([&]() -> std::function<void()> {
+    if (std::exchange(asks, false)) self->post([&] { order.push_back("answer"); });
+    return nullptr;
+  });
+  self = &loop;
+  start_and_settle(loop);
+  loop.run([&] {
+    loop.defer([&] { throw std::runtime_error("deferred"); });
+    loop.defer([&] { order.push_back("deferred"); });
+    loop.post([&] { asks = true; });
+  });
+  loop.run([] {});
+  loop.stop();
+  CHECK(order == std::vector<std::string>{"answer", "deferred"});
+}
+
+TEST_CASE("what is deferred runs before a loop waits, and at once while it does") {
+  std::atomic<bool> waits = false;
+  std::promise<void> before, during, over;
+  io_loop loop([&]() -> std::function<void()> {
+    if (!waits.exchange(false)) return nullptr;
+    return [&] {
+      before.get_future().wait();
+      during.get_future().wait();
+      over.set_value();
+    };
+  });
+  start_and_settle(loop);
+  loop.run([&] {
+    waits = true;
+    loop.defer([&] { before.set_value(); });
+  });
+  loop.run([&] { loop.defer([&] { during.set_value(); }); });  // in the thread that stands in
+  CHECK(over.get_future().wait_for(std::chrono::minutes(1)) == std::future_status::ready);
+}
+
+TEST_CASE("what is deferred when a loop has ended is destroyed, not run") {
+  auto held = std::make_shared<bool>(false);
+  const std::weak_ptr<bool> seen = held;
+  {
+    io_loop loop;
+    loop.defer([held = std::move(held)] { *held = true; });
+    loop.stop();
+    CHECK(seen.expired());
+  }
 }
 
 TEST_CASE("a loop has its events back when it has waited, though none comes, and later somebody stands in again") {
