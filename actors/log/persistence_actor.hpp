@@ -67,10 +67,10 @@ struct sync_rules {
 /// Appends to the log: whatever waits in the mailbox becomes one write, and under `always` whatever was written while an fsync ran
 /// becomes the next fsync.
 ///
-/// **Operation.** An append is queued. Unless nothing waits behind it, a message that the actor sends itself comes behind everything
-/// that does; then all of it is written, and answered as far as `fsync` allows. Under `always` a group that is smaller than the last one waits a little for more.
-/// The write goes to the page cache. The actor never waits for the disk: the disk worker does, or the thread that runs the actor,
-/// behind it.
+/// **Operation.** An append is queued. Where nothing waits behind it all that is queued is written; else a message that the actor
+/// sends itself comes behind everything that does, and then it is. It is answered as far as `fsync` allows. Under `always` a group that
+/// is smaller than the last one waits a little for more. The write goes to the page cache. The actor never waits for the disk: the
+/// disk worker does, or the thread that runs the actor, behind it.
 ///
 /// **Failure** (log_syncing.cpp). When a write or an fsync fails, everything that waits for it is refused, and so is what comes, until
 /// a new file could be begun; that is tried again and again, with growing pauses. What is refused is not in the log. What was
